@@ -1,0 +1,76 @@
+"""Stitching: which encoder can drive which head."""
+
+import pandas as pd
+import streamlit as st
+
+from relviz.core.stitching import methods
+from relviz.models.shelf import models_for
+from relviz.plots.boards import Cell, plot_board, plot_curve
+from relviz.plots.words import find, stitch_sentence
+from relviz.service.requests import Curve, Stitch
+from relviz.service.stitching import StitchedCell
+from relviz.ui.asking import ask
+from relviz.ui.controls import Choice, chosen
+from relviz.ui.layout import draw
+
+
+def cell(found: StitchedCell) -> Cell:
+    pair = f"encoder {found.encoder}, head {found.head}"
+    if found.accuracy is None:
+        return None, f"{pair}: undefined, {found.undefined}"
+    return (
+        found.accuracy,
+        f"{pair}: {found.accuracy:.4f}, native {found.native:.4f}, chance {found.chance:.4f}, n = {found.n}",
+    )
+
+
+def board(cells: list[StitchedCell], names: tuple[str, ...], method: str) -> None:
+    figure = plot_board(
+        names,
+        names,
+        [[cell(find(cells, encoder, head, method)) for head in names] for encoder in names],
+        title=f"Stitched accuracy, {method}; native accuracy on the diagonal",
+        row_title="encoder",
+        column_title="head",
+        low=0,
+        high=1,
+        height=430,
+    )
+    draw(figure, key="board", alt=f"Stitched accuracy of {len(names)} encoders with {len(names)} heads by {method}")
+
+
+def curve(encoder: str, head: str, choice: Choice, slot: str) -> None:
+    points = ask(Curve(encoder, head, choice.data, choice.anchors), slot=slot)
+    if points is not None:
+        figure = plot_curve(
+            points, title=f"{encoder} read by the head of {head}", anchors=choice.anchors.count, height=330
+        )
+        draw(
+            figure,
+            key=slot,
+            alt=f"Stitched accuracy of {encoder} with the head of {head} against the number of anchors",
+        )
+
+
+choice = chosen()
+listed = methods(centred=choice.anchors.centred)
+method = st.segmented_control(
+    "Way of communication", list(listed), default="relative-cosine", key="method", required=True, bind="query-params"
+)
+names = tuple(name for name, card in models_for(choice.dataset.side).items() if card.classifies)
+cells = ask(Stitch(names, choice.data, choice.anchors), slot="board")
+if cells is not None:
+    st.markdown(stitch_sentence(cells, method))
+left, right = st.columns([5, 4])
+with left:
+    if cells is not None:
+        board(cells, names, method)
+with right:
+    curve(choice.a, choice.b, choice, "curve-there")
+    curve(choice.b, choice.a, choice, "curve-back")
+if cells is not None:
+    with st.expander("Table"):
+        st.dataframe(pd.DataFrame(vars(found) for found in cells), hide_index=True)
+with st.expander("How it is done"):
+    for name, entry in listed.items():
+        st.markdown(f"**{name}**: {entry.summary}. Source: {entry.source}.")

@@ -1,0 +1,67 @@
+"""relviz: do two trained models see the same thing, and can one be plugged into the other?
+
+>>> import relviz
+>>> found = relviz.compare("digits-mlp-s0", "digits-mlp-s1", data="digits", anchors=50)
+>>> found.relative["cka"].n
+500
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from relviz.service.compare import Comparison
+    from relviz.service.stitching import StitchedCell
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "compare", "stitch"]
+
+
+def compare(
+    a: str,
+    b: str,
+    *,
+    data: str = "fashion-mnist",
+    anchors: int = 300,
+    strategy: str = "class-balanced",
+    seed: int = 0,
+    centred: bool = False,
+    k: int = 10,
+) -> Comparison:
+    """Measures from model A to model B on the held-out rows, absolute and relative: what `relviz compare` prints.
+
+    Raises
+    ------
+    RelvizError: a name or value that is not to be had; the sentence says which.
+    """
+    from relviz.service.requests import Anchors, Compare
+    from relviz.service.run import run
+
+    found: Comparison = run(Compare(a, b, data, Anchors(anchors, strategy, seed, centred), k))
+    return found
+
+
+def stitch(
+    a: str,
+    b: str,
+    *,
+    data: str = "fashion-mnist",
+    anchors: int = 300,
+    strategy: str = "class-balanced",
+    seed: int = 0,
+    centred: bool = False,
+) -> list[StitchedCell]:
+    """Stitched accuracy of each model's encoder with each model's head, by every method: what `relviz stitch` prints.
+
+    Raises
+    ------
+    RelvizError: a name or value that is not to be had; the sentence says which.
+    """
+    from relviz.service.requests import Anchors, Stitch
+    from relviz.service.run import run
+
+    cells: list[StitchedCell] = run(
+        Stitch(tuple(dict.fromkeys((a, b))), data, Anchors(anchors, strategy, seed, centred))
+    )
+    return cells

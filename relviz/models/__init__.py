@@ -1,0 +1,1 @@
+"""Networks, their recipes, and the shelf they stand on."""

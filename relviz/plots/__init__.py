@@ -1,0 +1,1 @@
+"""Numbers in, plotly figures and sentences out."""

@@ -1,0 +1,106 @@
+"""Numbers in, sentences out: the answer that opens every page, never more than the numbers say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from relviz.service.compare import Comparison, SimilarityBoard
+from relviz.service.stitching import StitchedCell
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with two significant digits.
+
+    >>> percent(0.2521), percent(0.0025), percent(0.0), percent(1.0)
+    ('25 %', '0.25 %', '0 %', '100 %')
+    """
+    value = 100 * share
+    if value in (0, 100) or value >= 10:
+        return f"{value:.0f} %"
+    return f"{value:.2g} %"
+
+
+def number(value: float | None) -> str:
+    """A value with three decimals, a dash when undefined.
+
+    >>> number(0.12345), number(None)
+    ('0.123', '–')
+    """
+    return "–" if value is None else f"{value:.3f}"
+
+
+def interval(accuracy: float, n: int) -> str:
+    """An accuracy with the half width of its 95 % interval (normal approximation over n samples).
+
+    >>> interval(0.9, 2000)
+    '0.900 ± 0.013'
+    """
+    return f"{accuracy:.3f} ± {1.96 * math.sqrt(accuracy * (1 - accuracy) / n):.3f}"
+
+
+def find(cells: Iterable[StitchedCell], encoder: str, head: str, method: str) -> StitchedCell:
+    """The cell of one encoder, head and method."""
+    return next(c for c in cells if (c.encoder, c.head, c.method) == (encoder, head, method))
+
+
+def pair_sentence(comparison: Comparison, cells: list[StitchedCell], a: str, b: str, anchors: int) -> str:
+    """What anchors do for a pair: shared neighbours and stitched accuracy, with and without them."""
+    return f"{_neighbours(comparison, anchors)} {_stitched(cells, a, b)}"
+
+
+def _neighbours(comparison: Comparison, anchors: int) -> str:
+    relative, absolute = comparison.relative["jaccard"], comparison.absolute["jaccard"]
+    if relative.value is None:
+        return f"Neighbours cannot be compared: {relative.undefined}."
+    without = f"undefined ({absolute.undefined})" if absolute.value is None else percent(absolute.value)
+    chance = f" (chance {percent(relative.chance)})" if relative.chance is not None else ""
+    return (
+        f"Read through **{anchors} anchors**, A finds **{percent(relative.value)}** of the same neighbours as "
+        f"B{chance}; without anchors {without}."
+    )
+
+
+def _stitched(cells: list[StitchedCell], a: str, b: str) -> str:
+    relative, absolute = (find(cells, a, b, method) for method in ("relative-cosine", "absolute"))
+    if relative.accuracy is None or relative.native is None:
+        return f"B's head cannot read A's encoder: {relative.undefined}."
+    without = f"undefined, {absolute.undefined}" if absolute.accuracy is None else number(absolute.accuracy)
+    return (
+        f"B's head reads A's encoder at **{interval(relative.accuracy, relative.n)}**, "
+        f"its own at {number(relative.native)}, without anchors {without} (chance {number(relative.chance)})."
+    )
+
+
+def board_sentence(board: SimilarityBoard, measure: str, label: str) -> str:
+    """Which pair of different models a measure finds most and least alike, in relative coordinates."""
+    names = board.models
+    values = [
+        (value, i, j)
+        for i, row in enumerate(board.relative)
+        for j, cell in enumerate(row)
+        if i != j and (value := cell[measure].value) is not None
+    ]
+    if not values:
+        return f"{label} is undefined for every pair of these {len(names)} models."
+    (low, i, j), (high, p, q) = min(values), max(values)
+    n = board.relative[0][0][measure].n
+    return (
+        f"In relative coordinates, {label} is highest from **{names[p]}** to **{names[q]}** ({number(high)}) "
+        f"and lowest from **{names[i]}** to **{names[j]}** ({number(low)}), on {n:,} held-out samples."
+    )
+
+
+def stitch_sentence(cells: list[StitchedCell], method: str) -> str:
+    """How well a method stitches different models on average, beside native accuracy and chance."""
+    foreign = [c for c in cells if c.method == method and c.encoder != c.head]
+    known = [(c.accuracy, c.native) for c in foreign if c.accuracy is not None and c.native is not None]
+    if not known:
+        return f"No pair of these models can be stitched by the method '{method}'."
+    stitched, native = (sum(column) / len(known) for column in zip(*known, strict=True))
+    undefined = len(foreign) - len(known)
+    rest = f"; {undefined} pairs are undefined" if undefined else ""
+    return (
+        f"By **{method}**, heads read foreign encoders at **{stitched:.3f}** on average over {len(known)} pairs, "
+        f"their own at {native:.3f} (chance {number(foreign[0].chance)}, {foreign[0].n:,} held-out samples){rest}."
+    )

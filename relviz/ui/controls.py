@@ -1,0 +1,123 @@
+"""The controls in the sidebar, in the order of the question: data, A, B, anchors, similarity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from relviz import settings
+from relviz.core.anchors import STRATEGIES
+from relviz.data.catalogue import DATASETS, load_dataset
+from relviz.data.dataset import DataSet
+from relviz.models.shelf import models_for
+from relviz.service.requests import Anchors
+from relviz.ui.messages import refuse
+
+_STATE = "choice"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the visitor asks about: one pair of models, a data set and an anchor set."""
+
+    a: str
+    b: str
+    data: str
+    anchors: Anchors
+    k: int
+
+    @property
+    def dataset(self) -> DataSet:
+        """The chosen data set."""
+        return load_dataset(self.data)
+
+
+def choose() -> None:
+    """Draw the controls and remember the choice for `chosen`."""
+    with st.sidebar, refuse():
+        st.session_state[_STATE] = _controls()
+
+
+def chosen() -> Choice:
+    """The visitor's present choice; stops the page when there is none, the reason then stands in the sidebar."""
+    choice: Choice | None = st.session_state.get(_STATE)
+    if choice is None:
+        st.stop()
+    return choice
+
+
+def _controls() -> Choice:
+    st.session_state[_STATE] = None
+    data = st.selectbox(
+        "Data set",
+        list(DATASETS),
+        key="data",
+        bind="query-params",
+        help="What both models look at. Results are computed on its held-out rows.",
+    )
+    names = list(models_for(load_dataset(data).side))
+    a = st.selectbox(
+        "Model A",
+        names,
+        index=_default(names, "cnn-s0"),
+        key="a",
+        bind="query-params",
+        help="The encoder that is read.",
+    )
+    b = st.selectbox(
+        "Model B",
+        names,
+        index=_default(names, "cnn-s1"),
+        key="b",
+        bind="query-params",
+        help="The model whose head reads.",
+    )
+    return Choice(a=a, b=b, data=data, anchors=_anchors(load_dataset(data)), k=_neighbours())
+
+
+def _anchors(data: DataSet) -> Anchors:
+    most = min(settings.MAX_ANCHORS, data.gallery_size)
+    count = st.slider(
+        "Anchors",
+        2,
+        most,
+        300,
+        key="anchors",
+        bind="query-params",
+        help="How many gallery samples every sample is related to.",
+    )
+    strategy = st.selectbox(
+        "Chosen",
+        list(STRATEGIES)[::-1],
+        key="strategy",
+        bind="query-params",
+        help="How the anchors are drawn from the gallery.",
+    )
+    seed = st.number_input(
+        "Seed", 0, 9999, 0, key="seed", bind="query-params", help="Another seed draws other anchors."
+    )
+    centred = st.toggle(
+        "Centre on the anchors",
+        key="centred",
+        bind="query-params",
+        help="Cosine similarity after subtracting the anchors' mean; undoes a shift between the spaces.",
+    )
+    return Anchors(count=count, strategy=strategy, seed=int(seed), centred=centred)
+
+
+def _neighbours() -> int:
+    with st.expander("More"):
+        return st.slider(
+            "Neighbours k",
+            1,
+            100,
+            settings.NEIGHBOURS,
+            key="k",
+            bind="query-params",
+            help="How many neighbours Jaccard@k and MRR@k look at.",
+        )
+
+
+def _default(names: list[str], ending: str) -> int:
+    return next((i for i, name in enumerate(names) if name.endswith(ending)), 0)
