@@ -23,7 +23,7 @@ models: $(VENV)/.app
 	$(BIN)/relviz train --all
 
 screenshots: $(VENV)/.test browser
-	$(BIN)/python tests/screenshots.py
+	$(BIN)/python -m tests.screenshots
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "relviz needs Python 3.11 or newer; name one with 'make PYTHON=/path/to/python3.11'."; exit 1; }

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from relviz.service import reducer
-
 
 @asynccontextmanager
 async def warm_start(_app: object) -> AsyncIterator[None]:
-    """Begin compiling UMAP while the first visitor is still reading the page."""
-    reducer.warm()
+    """Begin computing what the first visitor will see, in the background."""
+    from relviz.ui.asking import warm_up  # its broker lives in the runtime that has started by now
+
+    warm_up()
     yield
 
 

@@ -6,17 +6,9 @@ from relviz.plots.maps import plot_four_maps
 from relviz.plots.words import pair_sentence
 from relviz.service.maps import FourMaps
 from relviz.service.requests import Compare, Maps, Stitch
-from relviz.ui.asking import ask
+from relviz.ui.asking import Question
 from relviz.ui.controls import Choice, chosen
 from relviz.ui.layout import draw
-
-
-def sentence(choice: Choice) -> None:
-    comparison = ask(Compare(choice.a, choice.b, choice.data, choice.anchors, choice.k), slot="compare")
-    pair = tuple(dict.fromkeys((choice.a, choice.b)))
-    cells = ask(Stitch(pair, choice.data, choice.anchors), slot="stitch")
-    if comparison is not None and cells is not None:
-        st.markdown(pair_sentence(comparison, cells, choice.a, choice.b, choice.anchors.count))
 
 
 def show(maps: FourMaps, choice: Choice, reduction: str) -> None:
@@ -30,34 +22,31 @@ def show(maps: FourMaps, choice: Choice, reduction: str) -> None:
         first_row=data.gallery_size,
         height=575,
     )
-    kept = ", ".join(
-        f"{name} {getattr(maps, name).kept:.2f}" for name in ("absolute_a", "absolute_b", "relative_a", "relative_b")
+    names = ("absolute_a", "absolute_b", "relative_a", "relative_b")
+    kept = ", ".join(f"{name} {getattr(maps, name).kept:.2f}" for name in names)
+    draw(figure, key="maps", alt=f"Four {reduction} maps of {choice.a} and {choice.b}; neighbours kept: {kept}")
+    rows = len(data) - data.gallery_size
+    st.caption(
+        f"{reduction}, {rows:,} held-out samples. Both relative maps come from one fit, so equal places mean alike "
+        "relative vectors. Distances between clusters mean nothing on a UMAP map."
     )
-    draw(
-        figure,
-        key="maps",
-        alt=f"Four {reduction} maps of {choice.a} and {choice.b}; shares of true neighbours kept: {kept}",
-    )
-
-
-def maps(choice: Choice) -> None:
-    picture, status = st.container(), st.container()
-    with status:
-        umap = ask(Maps(choice.a, choice.b, choice.data, choice.anchors, "umap"), slot="umap")
-    with picture:
-        pca = None if umap else ask(Maps(choice.a, choice.b, choice.data, choice.anchors, "pca"), slot="pca")
-        if umap or pca:
-            show(umap or pca, choice, "UMAP" if umap else "PCA")
-    with status:
-        rows = len(choice.dataset.labels[choice.dataset.held_out])
-        drawn = "UMAP" if umap else "PCA, until UMAP is ready"
-        st.caption(
-            f"{drawn}, {rows:,} held-out samples. Both relative maps come from one fit, so equal places mean "
-            "alike relative vectors. Distances between clusters mean nothing on a UMAP map."
-        )
 
 
 choice = chosen()
+pair, rest = (choice.a, choice.b), (choice.data, choice.anchors)
 with st.container(key="answer"):
-    sentence(choice)
-maps(choice)
+    comparison = Question("compare", Compare(*pair, *rest, choice.k))
+    stitched = Question("stitch", Stitch(tuple(dict.fromkeys(pair)), *rest))
+with st.container(key="picture"):
+    pca = Question("pca", Maps(*pair, *rest, "pca"))
+    umap = Question("umap", Maps(*pair, *rest, "umap"))
+
+first = pca.answer()
+better = umap.answer(patience=0)
+if better or first:
+    with pca.place():
+        show(better or first, choice, "UMAP" if better else "PCA")
+measured, cells = comparison.answer(), stitched.answer()
+if measured is not None and cells is not None:
+    with comparison.place():
+        st.markdown(pair_sentence(measured, cells, *pair, choice.anchors.count))

@@ -9,7 +9,7 @@ from relviz.plots.words import board_sentence
 from relviz.service.compare import Measured, SimilarityBoard
 from relviz.service.requests import Similarity
 from relviz.types import MeasureValue
-from relviz.ui.asking import ask
+from relviz.ui.asking import Question
 from relviz.ui.controls import chosen
 from relviz.ui.layout import draw
 
@@ -51,24 +51,26 @@ labels = {name: measure.label.format(k=choice.k) for name, measure in MEASURES.i
 measure = st.segmented_control(
     "Measure",
     list(MEASURES),
-    format_func=lambda name: labels[name],
+    format_func=lambda name: MEASURES[name].label.format(k="k"),  # also in the URL, so without a number
     default="cka",
     key="measure",
     required=True,
     bind="query-params",
 )
-board = ask(Similarity(choice.data, choice.anchors, choice.k), slot="similarity")
+question = Question("similarity", Similarity(choice.data, choice.anchors, choice.k))
+board = question.answer()
 if board is not None:
-    st.markdown(board_sentence(board, measure, labels[measure]))
-    left, right = st.columns(2)
-    with left:
-        heat_map(board, board.absolute, measure, "Absolute")
-    with right:
-        heat_map(board, board.relative, measure, f"Relative, {choice.anchors.count} anchors")
-    with st.expander("Table"):
-        st.dataframe(table(board, labels), hide_index=True)
-    with st.expander("What is measured"):
-        for name, entry in MEASURES.items():
-            st.markdown(
-                f"**{labels[name]}**: {entry.summary}; {entry.low:g} to {entry.high:g}. Source: {entry.source}."
-            )
+    with question.place():
+        st.markdown(board_sentence(board, measure, labels[measure]))
+        left, right = st.columns(2)
+        with left:
+            heat_map(board, board.absolute, measure, "Absolute")
+        with right:
+            heat_map(board, board.relative, measure, f"Relative, {choice.anchors.count} anchors")
+        with st.expander("Table"):
+            st.dataframe(table(board, labels), hide_index=True)
+        with st.expander("What is measured"):
+            for name, entry in MEASURES.items():
+                st.markdown(
+                    f"**{labels[name]}**: {entry.summary}; {entry.low:g} to {entry.high:g}. Source: {entry.source}."
+                )

@@ -8,8 +8,8 @@ from relviz.models.shelf import models_for
 from relviz.plots.boards import Cell, plot_board, plot_curve
 from relviz.plots.words import find, stitch_sentence
 from relviz.service.requests import Curve, Stitch
-from relviz.service.stitching import StitchedCell
-from relviz.ui.asking import ask
+from relviz.service.stitching import CurvePoint, StitchedCell
+from relviz.ui.asking import Question
 from relviz.ui.controls import Choice, chosen
 from relviz.ui.layout import draw
 
@@ -29,7 +29,7 @@ def board(cells: list[StitchedCell], names: tuple[str, ...], method: str) -> Non
         names,
         names,
         [[cell(find(cells, encoder, head, method)) for head in names] for encoder in names],
-        title=f"Stitched accuracy, {method}; native accuracy on the diagonal",
+        title="Stitched accuracy; on the diagonal native accuracy",
         row_title="encoder",
         column_title="head",
         low=0,
@@ -39,17 +39,9 @@ def board(cells: list[StitchedCell], names: tuple[str, ...], method: str) -> Non
     draw(figure, key="board", alt=f"Stitched accuracy of {len(names)} encoders with {len(names)} heads by {method}")
 
 
-def curve(encoder: str, head: str, choice: Choice, slot: str) -> None:
-    points = ask(Curve(encoder, head, choice.data, choice.anchors), slot=slot)
-    if points is not None:
-        figure = plot_curve(
-            points, title=f"{encoder} read by the head of {head}", anchors=choice.anchors.count, height=330
-        )
-        draw(
-            figure,
-            key=slot,
-            alt=f"Stitched accuracy of {encoder} with the head of {head} against the number of anchors",
-        )
+def curve(points: list[CurvePoint], encoder: str, head: str, choice: Choice, key: str) -> None:
+    figure = plot_curve(points, title=f"{encoder} read by the head of {head}", anchors=choice.anchors.count, height=330)
+    draw(figure, key=key, alt=f"Stitched accuracy of {encoder} with the head of {head} against the number of anchors")
 
 
 choice = chosen()
@@ -58,19 +50,28 @@ method = st.segmented_control(
     "Way of communication", list(listed), default="relative-cosine", key="method", required=True, bind="query-params"
 )
 names = tuple(name for name, card in models_for(choice.dataset.side).items() if card.classifies)
-cells = ask(Stitch(names, choice.data, choice.anchors), slot="board")
-if cells is not None:
-    st.markdown(stitch_sentence(cells, method))
+answer = st.empty()
 left, right = st.columns([5, 4])
 with left:
-    if cells is not None:
-        board(cells, names, method)
+    all_pairs = Question("board", Stitch(names, choice.data, choice.anchors))
 with right:
-    curve(choice.a, choice.b, choice, "curve-there")
-    curve(choice.b, choice.a, choice, "curve-back")
-if cells is not None:
-    with st.expander("Table"):
-        st.dataframe(pd.DataFrame(vars(found) for found in cells), hide_index=True)
+    directions = {"curve-there": (choice.a, choice.b), "curve-back": (choice.b, choice.a)}
+    curves = {key: Question(key, Curve(*pair, choice.data, choice.anchors)) for key, pair in directions.items()}
+
+cells = all_pairs.answer()
+if cells is None:
+    answer.empty()
+else:
+    answer.markdown(stitch_sentence(cells, method))
+    with all_pairs.place():
+        board(cells, names, method)
+        with st.expander("Table"):
+            st.dataframe(pd.DataFrame(vars(found) for found in cells), hide_index=True)
+for key, question in curves.items():
+    points = question.answer()
+    if points is not None:
+        with question.place():
+            curve(points, *directions[key], choice, key)
 with st.expander("How it is done"):
     for name, entry in listed.items():
         st.markdown(f"**{name}**: {entry.summary}. Source: {entry.source}.")

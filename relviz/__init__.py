@@ -1,7 +1,6 @@
 """relviz: do two trained models see the same thing, and can one be plugged into the other?
 
->>> import relviz
->>> found = relviz.compare("digits-mlp-s0", "digits-mlp-s1", data="digits", anchors=50)
+>>> found = compare("digits-mlp-s0", "digits-mlp-s1", data="digits", anchors=50)
 >>> found.relative["cka"].n
 500
 """

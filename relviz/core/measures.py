@@ -32,7 +32,7 @@ class Pair:
     BadChoice: unlike numbers of rows, or k out of range.
     """
 
-    def __init__(self, a: Float[Tensor, "n d"], b: Float[Tensor, "n e"], *, k: int) -> None:
+    def __init__(self, a: Float[Tensor, "n d"], b: Float[Tensor, "m e"], *, k: int) -> None:
         if len(a) != len(b):
             raise BadChoice(f"The two spaces hold {len(a)} and {len(b)} samples.", "Measure both on the same samples.")
         if not 1 <= k < len(a):
@@ -197,29 +197,38 @@ class Measure:
 
 MEASURES: dict[str, Measure] = {
     "cka": Measure(
-        linear_cka, "CKA, linear", "shape of the two clouds, up to rotation and scale", "1905.00414", 0, 1, False, False
+        linear_cka,
+        "CKA, linear",
+        "shape of the two clouds, up to rotation and scale",
+        "1905.00414",
+        0.0,
+        1.0,
+        False,
+        False,
     ),
     "cka-debiased": Measure(
         linear_cka_debiased,
         "CKA, linear, debiased",
         "as CKA, without its inflation at few samples",
         "2010.15327",
-        -1,
-        1,
+        -1.0,
+        1.0,
         False,
         False,
     ),
     "jaccard": Measure(
-        jaccard, "Jaccard@{k}", "shared neighbours when A's vectors search B", "2209.15430", 0, 1, True, True
+        jaccard, "Jaccard@{k}", "shared neighbours when A's vectors search B", "2209.15430", 0.0, 1.0, True, True
     ),
-    "mrr": Measure(mrr, "MRR@{k}", "how near A's vector lands to the same sample in B", "2209.15430", 0, 1, True, True),
+    "mrr": Measure(
+        mrr, "MRR@{k}", "how near A's vector lands to the same sample in B", "2209.15430", 0.0, 1.0, True, True
+    ),
     "cosine": Measure(
-        mean_cosine, "Mean cosine", "angle between the two vectors of a sample", "2209.15430", -1, 1, True, False
+        mean_cosine, "Mean cosine", "angle between the two vectors of a sample", "2209.15430", -1.0, 1.0, True, False
     ),
 }
 
 
-def measure_all(a: Float[Tensor, "n d"], b: Float[Tensor, "n e"], *, k: int) -> dict[str, MeasureValue]:
+def measure_all(a: Float[Tensor, "n d"], b: Float[Tensor, "m e"], *, k: int) -> dict[str, MeasureValue]:
     """Every registered measure on one pair of spaces, sharing passes.
 
     Raises

@@ -32,7 +32,7 @@ class Job:
 
     def finished(self, within: float = 0.0) -> bool:
         """Whether the answer, or an error, is there after waiting at most so many seconds."""
-        return bool(wait([self.future], within).done)
+        return self.future.done() or bool(wait([self.future], within).done)
 
     @property
     def failed(self) -> bool:

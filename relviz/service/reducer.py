@@ -26,13 +26,16 @@ class _Worker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
+        """The running process."""
         if self._process is None or self._process.poll() is not None:
+            self.stop()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "relviz.service.umap_worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
         return self._process
 
     def ask(self, job: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The process's answer to one job."""
         with self._lock:
             process = self.start()
             assert process.stdin and process.stdout
@@ -42,16 +45,18 @@ class _Worker:
             except OSError:
                 answer = None
             if answer is None:
-                process.kill()
+                self.stop()
                 raise RelvizError(
                     "The process that draws UMAP maps stopped.", "Ask again; the PCA maps stay available."
                 )
             return answer
 
     def stop(self) -> None:
+        """End the process, if there is one."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
+            self._process.communicate()
+            self._process = None
 
 
 _worker = _Worker()
@@ -71,4 +76,4 @@ def reduce_by_umap(neighbours: Tensor, similarities: Tensor, start: Tensor, *, s
     RelvizError: the process died, for example for lack of memory.
     """
     job = {"neighbours": neighbours, "similarities": similarities, "start": start, "seed": torch.tensor(seed)}
-    return _worker.ask({name: array.contiguous() for name, array in job.items()})["view"]
+    return _worker.ask(job)["view"]

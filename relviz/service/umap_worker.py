@@ -19,7 +19,7 @@ from relviz.core.reduction import pca, umap
 
 def send(stream: IO[bytes], arrays: dict[str, Tensor]) -> None:
     """Write one message."""
-    body = save(arrays)
+    body = save({name: array.contiguous() for name, array in arrays.items()})
     stream.write(len(body).to_bytes(8, "big") + body)
     stream.flush()
 

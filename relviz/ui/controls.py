@@ -10,6 +10,7 @@ from relviz import settings
 from relviz.core.anchors import STRATEGIES
 from relviz.data.catalogue import DATASETS, load_dataset
 from relviz.data.dataset import DataSet
+from relviz.errors import UnknownName
 from relviz.models.shelf import models_for
 from relviz.service.requests import Anchors
 from relviz.ui.messages import refuse
@@ -57,6 +58,8 @@ def _controls() -> Choice:
         help="What both models look at. Results are computed on its held-out rows.",
     )
     names = list(models_for(load_dataset(data).side))
+    for key in ("a", "b"):
+        _mind_unknown(key, names)
     a = st.selectbox(
         "Model A",
         names,
@@ -117,6 +120,13 @@ def _neighbours() -> int:
             bind="query-params",
             help="How many neighbours Jaccard@k and MRR@k look at.",
         )
+
+
+def _mind_unknown(key: str, known: list[str]) -> None:
+    """Say so when a link names a model that is not to be had; Streamlit would show the default without a word."""
+    asked = st.query_params.get(key)
+    if asked is not None and asked not in known:
+        st.toast(str(UnknownName("model", asked, known)), duration="long")
 
 
 def _default(names: list[str], ending: str) -> int:

@@ -1,0 +1,51 @@
+import pytest
+
+from relviz.core.measures import MEASURES, measure_all
+from relviz.data.catalogue import load_dataset
+from relviz.errors import BadChoice, UnknownName
+from relviz.models.shelf import models_for
+from relviz.service.requests import Anchors, Compare, Similarity
+from relviz.service.run import run, silent
+from relviz.service.spaces import space_of
+
+PAIR = ("fmnist-cnn-s0", "fmnist-cnn-s1", "fashion-mnist")
+
+
+def test_values_are_those_of_the_held_out_rows() -> None:
+    data = load_dataset("fashion-mnist")
+    a, b = (space_of(name, "fashion-mnist", silent)[data.held_out] for name in PAIR[:2])
+    assert run(Compare(*PAIR)).absolute == measure_all(a, b, k=10)
+
+
+def test_relative_spaces_of_two_seeds_agree_where_absolute_ones_do_not() -> None:
+    found = run(Compare(*PAIR))
+    assert found.absolute["jaccard"].value < 2 * found.absolute["jaccard"].chance
+    assert found.relative["jaccard"].value > 20 * found.relative["jaccard"].chance
+    assert found.absolute["cosine"].value < 0.2 < 0.8 < found.relative["cosine"].value
+
+
+def test_the_board_holds_every_pair_and_the_values_of_compare() -> None:
+    board = run(Similarity("digits", Anchors(50), k=7))
+    assert board.models == tuple(models_for(8))
+    i, j = board.models.index("digits-cnn-s0"), board.models.index("digits-mlp-s1")
+    pair = run(Compare("digits-cnn-s0", "digits-mlp-s1", "digits", Anchors(50), k=7))
+    assert (board.absolute[i][j], board.relative[i][j]) == (pair.absolute, pair.relative)
+    for m, name in enumerate(board.models):
+        for measure in MEASURES:
+            assert board.relative[m][m][measure].value == pytest.approx(1), (name, measure)
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "words"),
+    [
+        (Compare("fmnist-cn-s0", *PAIR[1:]), UnknownName, "Did you mean 'fmnist-cnn-s0'"),
+        (Compare(*PAIR[:2], "fashion-minst"), UnknownName, "Did you mean 'fashion-mnist'"),
+        (Compare(*PAIR, Anchors(0)), BadChoice, "0 anchors"),
+        (Compare(*PAIR, Anchors(8001)), BadChoice, "8000 gallery rows"),
+        (Compare(*PAIR, k=2000), BadChoice, "between 1 and 1999"),
+        (Compare("digits-cnn-s0", *PAIR[1:]), BadChoice, "reads 8 x 8 images, those of 'fashion-mnist' are 28 x 28"),
+    ],
+)
+def test_bad_requests_are_refused_in_one_sentence(request_: Compare, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        run(request_)

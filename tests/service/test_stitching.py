@@ -1,0 +1,118 @@
+"""Zero-shot stitching on the bundled models, on data none of them has seen."""
+
+import math
+
+import pytest
+import torch
+
+from relviz.core.heads import fit_ridge
+from relviz.core.projections import cosine
+from relviz.core.stitching import Side, methods, stitch_all
+from relviz.data.catalogue import load_dataset
+from relviz.models.shelf import models_for
+from relviz.service.requests import Anchors, Curve, Stitch
+from relviz.service.run import run, silent
+from relviz.service.spaces import anchor_rows, space_of
+from relviz.service.stitching import StitchedCell
+
+CLASSIFIERS = tuple(name for name, card in models_for(28).items() if card.classifies)
+
+
+def stitch(anchors: Anchors) -> list[StitchedCell]:
+    cells: list[StitchedCell] = run(Stitch(CLASSIFIERS, "fashion-mnist", anchors))
+    return cells
+
+
+def side(name: str, rows: torch.Tensor) -> Side:
+    data = load_dataset("fashion-mnist")
+    space = space_of(name, "fashion-mnist", silent)
+    return Side(name, space[data.gallery], space[data.held_out], rows, None)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("strategy", ["uniform", "class-balanced"])
+@pytest.mark.parametrize("centred", [False, True])
+def test_relative_stitching_keeps_nearly_all_of_native_accuracy(seed: int, strategy: str, centred: bool) -> None:
+    cells = stitch(Anchors(300, strategy, seed, centred))
+    foreign = [c for c in cells if c.method == "relative-cosine" and c.encoder != c.head]
+    ratios = [c.accuracy / c.native for c in foreign if c.accuracy is not None and c.native]
+    assert len(ratios) == len(CLASSIFIERS) * (len(CLASSIFIERS) - 1)
+    assert sum(ratios) / len(ratios) >= 0.97
+    assert min(ratios) >= 0.90
+
+
+@pytest.mark.parametrize("count", [20, 300])
+def test_a_model_with_itself_gives_its_native_accuracy_exactly(count: int) -> None:
+    own = [c for c in stitch(Anchors(count)) if c.encoder == c.head]
+    assert len(own) == 3 * len(CLASSIFIERS)
+    assert all(c.accuracy == c.native is not None for c in own)
+
+
+def test_native_heads_have_the_accuracy_of_the_manifest() -> None:
+    recorded = {name: card.accuracy for name, card in models_for(28).items()}
+    for cell in stitch(Anchors()):
+        if cell.method == "absolute" and cell.encoder == cell.head:
+            assert cell.native == recorded[cell.head]
+
+
+@pytest.mark.parametrize("method", ["relative-cosine", "ortho"])
+def test_shuffled_anchors_stitch_at_chance(method: str) -> None:
+    """The mean over many shuffles must be the mean class share, 0.1, within three of its own standard errors."""
+    data = load_dataset("fashion-mnist")
+    rows = anchor_rows(data, Anchors())
+    labels = data.label_tensor()
+    head = side("fmnist-cnn-s1", rows)
+    native = models_head("fmnist-cnn-s1")
+    head = Side(head.name, head.gallery, head.held_out, rows, native)
+    shuffles = [rows[torch.randperm(300, generator=torch.Generator().manual_seed(seed))] for seed in range(30)]
+    encoders = [side("fmnist-cnn-s0", shuffled) for shuffled in shuffles]
+    found = stitch_all(
+        methods(centred=False)[method],
+        encoders,
+        head,
+        gallery_labels=labels[data.gallery],
+        labels=labels[data.held_out],
+    )
+    accuracies = torch.tensor([cell.accuracy for cell in found], dtype=torch.float64)
+    error = float(accuracies.std()) / math.sqrt(len(accuracies))
+    assert abs(float(accuracies.mean()) - 0.1) < 3 * error
+    assert found[0].native is not None and float(accuracies.max()) < found[0].native - 0.3
+
+
+def models_head(name: str):  # type: ignore[no-untyped-def]
+    from relviz.models.shelf import find_model
+    from relviz.service.stitching import _native_head
+
+    return _native_head(find_model(name))
+
+
+def test_a_weakly_penalised_head_collapses_when_stitched_and_the_default_does_not() -> None:
+    data = load_dataset("fashion-mnist")
+    labels = data.label_tensor()
+    rows = anchor_rows(data, Anchors())
+    a, b = (side(name, rows) for name in ("fmnist-mlp-s0", "fmnist-vit-s1"))
+    read, foreign = cosine(b.gallery, b.anchor_vectors), cosine(a.held_out, a.anchor_vectors)
+    own = cosine(b.held_out, b.anchor_vectors)
+    weak, strong = (fit_ridge(read, labels[data.gallery], classes=10, penalty=penalty) for penalty in (1e-5, 1.0))
+    held_out = labels[data.held_out]
+    assert weak.accuracy(own, held_out) > 0.85 and strong.accuracy(own, held_out) > 0.85
+    assert weak.accuracy(foreign, held_out) < 0.6
+    assert strong.accuracy(foreign, held_out) > 0.8
+
+
+def test_unlike_widths_and_missing_heads_are_undefined_with_a_reason() -> None:
+    cells: list[StitchedCell] = run(Stitch(("fmnist-cnn-s0", "fmnist-vit-s0", "fmnist-ae-s0"), "fashion-mnist"))
+    reasons = {(c.encoder, c.head, c.method): c.undefined for c in cells if c.accuracy is None}
+    assert "widths differ (64 and 128)" in reasons["fmnist-vit-s0", "fmnist-cnn-s0", "absolute"]
+    assert "fmnist-ae-s0 has no native head" in reasons["fmnist-cnn-s0", "fmnist-ae-s0", "ortho"]
+    assert ("fmnist-vit-s0", "fmnist-cnn-s0", "ortho") not in reasons
+    assert ("fmnist-cnn-s0", "fmnist-ae-s0", "relative-cosine") not in reasons
+
+
+def test_the_curve_goes_through_the_board() -> None:
+    points = run(Curve("fmnist-cnn-s0", "fmnist-cnn-s1", "fashion-mnist", Anchors(seed=1)))
+    board = [c for c in stitch(Anchors(300, seed=1)) if (c.encoder, c.head) == ("fmnist-cnn-s0", "fmnist-cnn-s1")]
+    (at_300,) = (point.cells for point in points if point.anchors == 300)
+    assert at_300 == board
+    relative = [point.cells[1].accuracy for point in points]
+    assert relative[0] < 0.5 < 0.85 < relative[-1]

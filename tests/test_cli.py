@@ -1,0 +1,91 @@
+"""The command line, run as a user runs it."""
+
+import json
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+from relviz.core.measures import MEASURES
+from relviz.models.shelf import shelf
+from relviz.service.requests import Anchors, Compare, Stitch
+from relviz.service.run import run
+
+PAIR = ("fmnist-cnn-s0", "fmnist-cnn-s1")
+
+
+def relviz(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "relviz.cli", *arguments], capture_output=True, text=True, check=False)
+
+
+def answer(*arguments: str) -> Any:
+    done = relviz(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+def test_models_and_datasets_list_the_shelf_and_the_catalogue() -> None:
+    assert [row["name"] for row in answer("models")] == list(shelf())
+    rows = {row["name"]: row for row in answer("datasets")}
+    assert rows["fashion-mnist"]["samples"] == 10_000 and len(rows["digits"]["fingerprint"]) == 64
+    assert "fmnist-cnn-s0" in relviz("models").stdout
+
+
+def test_compare_gives_the_numbers_of_the_pages_in_time() -> None:
+    run(Compare(*PAIR, "fashion-mnist"))  # the spaces are cached from here on
+    start = time.perf_counter()
+    found = answer(
+        "compare", *PAIR, "--data", "fashion-mnist", "--anchors", "300", "--strategy", "uniform", "--seed", "1"
+    )
+    assert time.perf_counter() - start < 10
+    assert (found["a"], found["b"], found["data"]) == (*PAIR, "fashion-mnist")
+    assert found["anchors"] == {"count": 300, "strategy": "uniform", "seed": 1, "centred": False}
+    expected = run(Compare(*PAIR, "fashion-mnist", Anchors(300, "uniform", 1)))
+    for space in ("absolute", "relative"):
+        for name in MEASURES:
+            value = getattr(expected, space)[name]
+            wanted = {"value": pytest.approx(value.value, abs=1e-9), "undefined": None, "n": 2000}
+            assert found["measures"][space][name] == wanted
+
+
+def test_stitch_gives_every_method_in_both_directions_and_with_itself() -> None:
+    found = answer("stitch", *PAIR, "--data", "fashion-mnist", "--anchors", "300", "--seed", "0")
+    expected = run(Stitch(PAIR, "fashion-mnist"))
+    assert [(c["encoder"], c["head"], c["method"], c["accuracy"]) for c in found] == [
+        (c.encoder, c.head, c.method, c.accuracy) for c in expected
+    ]
+    assert len(found) == 12
+    assert {"encoder", "head", "method", "accuracy", "native", "chance", "n"} <= found[0].keys()
+
+
+def test_undefined_values_carry_their_reason() -> None:
+    found = answer("compare", "fmnist-cnn-s0", "fmnist-vit-s0")["measures"]["absolute"]
+    assert found["cosine"]["value"] is None and "widths differ" in found["cosine"]["undefined"]
+    assert found["cka"]["value"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("compare", "fmnist-cn-s0", "fmnist-cnn-s1"), "Did you mean 'fmnist-cnn-s0'?"),
+        (("stitch", *PAIR, "--data", "fashion-minst"), "Did you mean 'fashion-mnist'?"),
+        (("compare", *PAIR, "--strategy", "unifrom"), "Did you mean 'uniform'?"),
+        (("compare", *PAIR, "--anchors", "0"), "0 anchors are too few."),
+        (("stitch", *PAIR, "--anchors", "8001"), "8000 gallery rows"),
+        (("compare", *PAIR, "--k", "2000"), "k = 2000"),
+        (("train", "fmnist-gnn-s0"), "no recipe called 'fmnist-gnn-s0'"),
+    ],
+)
+def test_a_refused_input_is_one_sentence_and_status_1(arguments: tuple[str, ...], words: str) -> None:
+    done = relviz(*arguments)
+    assert done.returncode == 1 and done.stdout == ""
+    assert words in done.stderr and done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("compare",), ("compare", *PAIR, "--anchors", "many"), ("nonsense",)])
+def test_wrong_usage_is_status_2(arguments: tuple[str, ...]) -> None:
+    done = relviz(*arguments)
+    assert done.returncode == 2 and "usage: relviz" in done.stderr
