@@ -34,14 +34,16 @@ def show(maps: FourMaps, choice: Choice, reduction: str) -> None:
 
 choice = chosen()
 pair, rest = (choice.a, choice.b), (choice.data, choice.anchors)
-with st.container(key="answer"):
+answer, picture = st.container(key="answer"), st.container(key="picture")
+with picture:  # asked first: it is the first thing a visitor should see
+    pca = Question("pca", Maps(*pair, *rest, "pca"))
+with answer:
     comparison = Question("compare", Compare(*pair, *rest, choice.k))
     stitched = Question("stitch", Stitch(tuple(dict.fromkeys(pair)), *rest))
-with st.container(key="picture"):
-    pca = Question("pca", Maps(*pair, *rest, "pca"))
+with picture:
     umap = Question("umap", Maps(*pair, *rest, "umap"))
 
-first = pca.answer()
+first = pca.answer(patience=0.8)
 better = umap.answer(patience=0)
 if better or first:
     with pca.place():

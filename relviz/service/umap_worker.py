@@ -6,6 +6,7 @@ length in front: arrays in, arrays out, no code either way.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import IO
 
@@ -41,6 +42,7 @@ def main() -> None:
     """Serve until standard input ends."""
     answers, sys.stdout = sys.stdout.buffer, sys.stderr  # a library's print must not break the stream
     torch.set_num_threads(1)
+    os.nice(10)  # a page that is being drawn comes first
     _warm()
     while (job := receive(sys.stdin.buffer)) is not None:
         view = umap(job["neighbours"], job["similarities"], job["start"], seed=int(job["seed"]))

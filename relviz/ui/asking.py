@@ -76,7 +76,7 @@ class Question:
         where.progress(self._job.share, text=f"{self._job.text} …")
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=0.4)
 def _watch(question: Question) -> None:
     question.refresh()
 
