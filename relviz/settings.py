@@ -16,6 +16,7 @@ ENCODE_BATCH = 500  # samples encoded at once
 NEIGHBOURS = 10  # k of the retrieval measures when nothing else is asked
 MAP_NEIGHBOURS = 15  # k of the maps: UMAP's n_neighbors and the honesty figure
 MAX_ANCHORS = 1000
+MEMORY = 64 * 2**20  # bytes that one block of a kernel may take
 
 
 def cache_dir() -> Path:

@@ -1,0 +1,47 @@
+"""Retrieval measures of relative representations: A's vectors search B."""
+
+from __future__ import annotations
+
+from relviz.core.measures.pair import Pair
+from relviz.types import MeasureValue
+
+
+def jaccard(pair: Pair) -> MeasureValue:
+    """Jaccard@k from A to B, in [0, 1]: mean overlap of two neighbour lists in B, by cosine.
+
+    One list holds the k rows of B nearest to the sample's vector in A, the other those nearest to its vector in B, the
+    sample itself included; overlap is intersection over union. Needs equal widths. Source: 2209.15430, its retrieval
+    evaluation.
+
+    >>> import torch
+    >>> jaccard(Pair(torch.eye(4), torch.eye(4), k=1)).value
+    1.0
+    """
+    k, n = pair.k, pair.n
+    expected = k * k / n  # shared entries of two random lists
+    return MeasureValue(float(pair.retrieval[0].mean()), None, n, chance=expected / (2 * k - expected))
+
+
+def mrr(pair: Pair) -> MeasureValue:
+    """MRR@k from A to B, in [0, 1]: mean reciprocal rank of the sample itself.
+
+    Its rank counts among the k rows of B nearest to its vector in A by cosine; 0 where it is not among them. Needs
+    equal widths. Source: 2209.15430, its retrieval evaluation.
+
+    >>> import torch
+    >>> mrr(Pair(torch.eye(4), torch.eye(4), k=1)).value
+    1.0
+    """
+    chance = sum(1 / rank for rank in range(1, pair.k + 1)) / pair.n
+    return MeasureValue(float(pair.retrieval[1].mean()), None, pair.n, chance=chance)
+
+
+def mean_cosine(pair: Pair) -> MeasureValue:
+    """Mean cosine similarity of the two vectors of each sample, in [-1, 1]. Needs equal widths. Source: 2209.15430.
+
+    >>> import torch
+    >>> round(mean_cosine(Pair(torch.eye(3), torch.eye(3), k=1)).value, 6)
+    1.0
+    """
+    a, b = pair.unit
+    return MeasureValue(float((a.double() * b.double()).sum(1).mean().clamp(-1, 1)), None, pair.n)

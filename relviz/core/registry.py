@@ -1,0 +1,53 @@
+"""What every registered method says about itself; pages, command line, docs and test battery are built from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Transformations of a space that a method may be invariant to; the law battery tries every method on all of them.
+TRANSFORMATIONS = ("isotropic scale", "orthogonal", "translation", "permutation", "linear")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One keyword that a method takes.
+
+    Attributes
+    ----------
+    default: its value when nothing is asked.
+    low, high: the closed range of a number; None where open.
+    choices: the possible words of a text option.
+    """
+
+    name: str
+    default: float | int | bool | str
+    summary: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry(Generic[F]):
+    """One registered method.
+
+    Attributes
+    ----------
+    label: how a page calls it.
+    function: the public function that computes it.
+    summary: one line for a reader who does not know it.
+    source: arXiv number, or author and year.
+    invariances: members of `TRANSFORMATIONS` that leave its result unchanged, and no others.
+    options: keywords of `function` that a user may set.
+    """
+
+    label: str
+    function: F
+    summary: str
+    source: str
+    invariances: frozenset[str] = frozenset()
+    options: tuple[Option, ...] = ()
