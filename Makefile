@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A newer installer than Debian's and no questions about its version.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: app test check models screenshots
+.PHONY: app test check models screenshots docs bench
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py
@@ -21,6 +21,13 @@ check: $(VENV)/.test
 
 models: $(VENV)/.app
 	$(BIN)/relviz train --all
+
+docs: $(VENV)/.app
+	$(BIN)/relviz methods --markdown > docs/methods.md
+
+bench: $(VENV)/.test
+	$(BIN)/pip install --quiet -e '.[bench]'
+	$(BIN)/python -m benchmarks.run
 
 screenshots: $(VENV)/.test browser
 	$(BIN)/python -m tests.screenshots

@@ -38,7 +38,7 @@ answer, picture = st.container(key="answer"), st.container(key="picture")
 with picture:  # asked first: it is the first thing a visitor should see
     pca = Question("pca", Maps(*pair, *rest, "pca"))
 with answer:
-    comparison = Question("compare", Compare(*pair, *rest, choice.k))
+    comparison = Question("compare", Compare(*pair, *rest, choice.k, measures=("jaccard",)))
     stitched = Question("stitch", Stitch(tuple(dict.fromkeys(pair)), *rest))
 with picture:
     umap = Question("umap", Maps(*pair, *rest, "umap"))

@@ -3,11 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from relviz.core.stitching import methods
+from relviz.core.stitching import METHODS
 from relviz.models.shelf import models_for
 from relviz.plots.boards import Cell, plot_board, plot_curve
 from relviz.plots.words import find, stitch_sentence
-from relviz.service.requests import Curve, Stitch
+from relviz.service.requests import DEFAULT_METHODS, Curve, Stitch
 from relviz.service.stitching import CurvePoint, StitchedCell
 from relviz.ui.asking import Question
 from relviz.ui.controls import Choice, chosen
@@ -45,18 +45,22 @@ def curve(points: list[CurvePoint], encoder: str, head: str, choice: Choice, key
 
 
 choice = chosen()
-listed = methods(centred=choice.anchors.centred)
-method = st.segmented_control(
-    "Way of communication", list(listed), default="relative-cosine", key="method", required=True, bind="query-params"
+method = st.selectbox(
+    "Way of communication",
+    list(METHODS),
+    index=list(METHODS).index("relative-cosine"),
+    key="method",
+    bind="query-params",
 )
 names = tuple(name for name, card in models_for(choice.dataset.side).items() if card.classifies)
 answer = st.empty()
 left, right = st.columns([5, 4])
 with left:
-    all_pairs = Question("board", Stitch(names, choice.data, choice.anchors))
+    all_pairs = Question("board", Stitch(names, choice.data, choice.anchors, (method,)))
 with right:
     directions = {"curve-there": (choice.a, choice.b), "curve-back": (choice.b, choice.a)}
-    curves = {key: Question(key, Curve(*pair, choice.data, choice.anchors)) for key, pair in directions.items()}
+    drawn = tuple(dict.fromkeys((*DEFAULT_METHODS, method)))
+    curves = {key: Question(key, Curve(*pair, choice.data, choice.anchors, drawn)) for key, pair in directions.items()}
 
 cells = all_pairs.answer()
 if cells is None:
@@ -73,5 +77,5 @@ for key, question in curves.items():
         with question.place():
             curve(points, *directions[key], choice, key)
 with st.expander("How it is done"):
-    for name, entry in listed.items():
-        st.markdown(f"**{name}**: {entry.summary}. Source: {entry.source}.")
+    for name in drawn:
+        st.markdown(f"**{name}**: {METHODS[name].summary}. Source: {METHODS[name].source}.")

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def compare(
     anchors: int = 300,
     strategy: str = "class-balanced",
     seed: int = 0,
+    projection: str = "cosine",
     centred: bool = False,
     k: int = 10,
 ) -> Comparison:
@@ -36,8 +38,10 @@ def compare(
     """
     from relviz.service.requests import Anchors, Compare
     from relviz.service.run import run
+    from relviz.service.spaces import source_of
 
-    found: Comparison = run(Compare(a, b, data, Anchors(anchors, strategy, seed, centred), k))
+    chosen = Anchors(anchors, strategy, seed, projection, centred, source_of(strategy, a))
+    found: Comparison = run(Compare(a, b, data, chosen, k))
     return found
 
 
@@ -49,18 +53,22 @@ def stitch(
     anchors: int = 300,
     strategy: str = "class-balanced",
     seed: int = 0,
+    projection: str = "cosine",
     centred: bool = False,
+    methods: Sequence[str] = (),
 ) -> list[StitchedCell]:
-    """Stitched accuracy of each model's encoder with each model's head, by every method: what `relviz stitch` prints.
+    """Stitched accuracy of each model's encoder with each model's head, by every method of
+    `methods`, else by the first three: what `relviz stitch` prints.
 
     Raises
     ------
     RelvizError: a name or value that is not to be had; the sentence says which.
     """
-    from relviz.service.requests import Anchors, Stitch
+    from relviz.service.requests import DEFAULT_METHODS, Anchors, Stitch
     from relviz.service.run import run
+    from relviz.service.spaces import source_of
 
-    cells: list[StitchedCell] = run(
-        Stitch(tuple(dict.fromkeys((a, b))), data, Anchors(anchors, strategy, seed, centred))
-    )
+    chosen = Anchors(anchors, strategy, seed, projection, centred, source_of(strategy, a))
+    pair = tuple(dict.fromkeys((a, b)))
+    cells: list[StitchedCell] = run(Stitch(pair, data, chosen, tuple(methods or DEFAULT_METHODS)))
     return cells

@@ -41,9 +41,15 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--k", type=int, default=settings.NEIGHBOURS, help="neighbours of Jaccard@k and MRR@k")
     stitch = commands.add_parser("stitch", help="stitch each model's encoder to the other's head")
     stitch.set_defaults(command=_stitch)
+    stitch.add_argument(
+        "--methods", nargs="+", metavar="METHOD", help="stitching methods, or 'all' (default: the first three)"
+    )
+    methods = commands.add_parser("methods", help="list every registered method")
+    methods.set_defaults(command=_methods)
+    methods.add_argument("--markdown", action="store_true", help="write the tables of docs/methods.md")
     for pair in (compare, stitch):
         _add_pair(pair)
-    for listing in (models, datasets, compare, stitch):
+    for listing in (models, datasets, methods, compare, stitch):
         listing.add_argument("--json", action="store_true", help="write JSON alone to standard output")
     train = commands.add_parser("train", help="train bundled models by their recorded recipes")
     train.set_defaults(command=_train)
@@ -60,7 +66,10 @@ def _add_pair(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--anchors", type=int, default=300, help="number of anchors (default: %(default)s)")
     parser.add_argument("--strategy", default="class-balanced", help="anchor strategy (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the anchors (default: %(default)s)")
-    parser.add_argument("--centred", action="store_true", help="centre the cosine projection on the anchors")
+    parser.add_argument(
+        "--projection", default="cosine", help="how samples are related to anchors (default: %(default)s)"
+    )
+    parser.add_argument("--centred", action="store_true", help="subtract the anchors' mean before projecting")
 
 
 def _models(chosen: argparse.Namespace) -> None:
@@ -110,12 +119,23 @@ def _compare(chosen: argparse.Namespace) -> None:
 
 
 def _stitch(chosen: argparse.Namespace) -> None:
-    from relviz.service.requests import Stitch
+    from relviz.core.stitching import METHODS
+    from relviz.service.requests import DEFAULT_METHODS, Stitch
     from relviz.service.run import run
 
     pair = tuple(dict.fromkeys((chosen.a, chosen.b)))
-    cells = run(Stitch(pair, chosen.data, _anchors(chosen)), _report)
+    names = tuple(METHODS) if chosen.methods == ["all"] else tuple(chosen.methods or DEFAULT_METHODS)
+    cells = run(Stitch(pair, chosen.data, _anchors(chosen), names), _report)
     _print([vars(cell) for cell in cells], chosen.json)
+
+
+def _methods(chosen: argparse.Namespace) -> None:
+    from relviz.service.listing import markdown, rows
+
+    if chosen.markdown:
+        print(markdown(), end="")
+        return
+    _print(rows(), chosen.json)
 
 
 def _train(chosen: argparse.Namespace) -> None:
@@ -129,8 +149,10 @@ def _train(chosen: argparse.Namespace) -> None:
 
 def _anchors(chosen: argparse.Namespace) -> Any:
     from relviz.service.requests import Anchors
+    from relviz.service.spaces import source_of
 
-    return Anchors(chosen.anchors, chosen.strategy, chosen.seed, chosen.centred)
+    source = source_of(chosen.strategy, chosen.a)
+    return Anchors(chosen.anchors, chosen.strategy, chosen.seed, chosen.projection, chosen.centred, source)
 
 
 def _measured(value: Any) -> dict[str, Any]:

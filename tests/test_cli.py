@@ -4,16 +4,19 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from relviz.core.measures import MEASURES
+from relviz.core.stitching import METHODS
 from relviz.models.shelf import shelf
 from relviz.service.requests import Anchors, Compare, Stitch
 from relviz.service.run import run
 
 PAIR = ("fmnist-cnn-s0", "fmnist-cnn-s1")
+SEED = ("--seed", "1")
 
 
 def relviz(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -42,7 +45,14 @@ def test_compare_gives_the_numbers_of_the_pages_in_time() -> None:
     )
     assert time.perf_counter() - start < 10
     assert (found["a"], found["b"], found["data"]) == (*PAIR, "fashion-mnist")
-    assert found["anchors"] == {"count": 300, "strategy": "uniform", "seed": 1, "centred": False}
+    assert found["anchors"] == {
+        "count": 300,
+        "strategy": "uniform",
+        "seed": 1,
+        "projection": "cosine",
+        "centred": False,
+        "source": "",
+    }
     expected = run(Compare(*PAIR, "fashion-mnist", Anchors(300, "uniform", 1)))
     for space in ("absolute", "relative"):
         for name in MEASURES:
@@ -59,6 +69,29 @@ def test_stitch_gives_every_method_in_both_directions_and_with_itself() -> None:
     ]
     assert len(found) == 12
     assert {"encoder", "head", "method", "accuracy", "native", "chance", "n"} <= found[0].keys()
+
+
+def test_every_stitching_method_runs_by_name_on_the_digits() -> None:
+    found = answer(
+        "stitch", "digits-cnn-s0", "digits-mlp-s0", "--data", "digits", "--anchors", "100", "--methods", "all"
+    )
+    assert {row["method"] for row in found} == set(METHODS)
+    for row in found:
+        if row["encoder"] == row["head"] and row["method"] in ("relative-cosine", "ortho"):
+            assert row["accuracy"] == row["native"]
+
+
+def test_strategies_that_look_at_vectors_look_at_model_a() -> None:
+    pair = ("digits-cnn-s0", "digits-mlp-s0")
+    found = answer("compare", *pair, "--data", "digits", "--anchors", "40", "--strategy", "k-means")
+    assert found["anchors"]["source"] == "digits-cnn-s0" and found["measures"]["relative"]["cka"]["value"] > 0
+
+
+def test_methods_lists_every_registry_and_the_documentation_is_fresh() -> None:
+    rows = answer("methods")
+    assert {"cka", "cosine", "ortho", "uniform"} <= {row["name"] for row in rows}
+    documented = Path(__file__).resolve().parents[1] / "docs" / "methods.md"
+    assert relviz("methods", "--markdown").stdout == documented.read_text(), "run 'make docs'"
 
 
 def test_undefined_values_carry_their_reason() -> None:

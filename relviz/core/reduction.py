@@ -65,7 +65,7 @@ def _spread(view: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
     return 10 * (view - low) / (high - low).clamp_min(torch.finfo(view.dtype).tiny)
 
 
-def kept_neighbours(x: Float[Tensor, "n d"], view: Float[Tensor, "n 2"], k: int) -> Float[Tensor, n]:
+def kept_neighbours(x: Float[Tensor, "n d"], view: Float[Tensor, "n 2"], k: int) -> Float[Tensor, "n"]:
     """Honesty of a view: the share of each sample's k true neighbours (by cosine) that are its neighbours on the map.
 
     In [0, 1]; chance is k / (n - 1).

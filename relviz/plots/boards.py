@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from relviz.plots.palette import METHODS, QUIET, SEQUENTIAL
+from relviz.plots.palette import ANOTHER_METHOD, METHODS, QUIET, SEQUENTIAL
 from relviz.service.stitching import CurvePoint
 
 Cell = tuple[float | None, str]  # value or None, and what hovering says
@@ -83,7 +83,7 @@ def plot_curve(points: Sequence[CurvePoint], *, title: str, anchors: int, height
     figure = go.Figure()
     counts = [point.anchors for point in points]
     for index, cell in enumerate(points[0].cells):
-        colour = METHODS[cell.method]
+        colour = METHODS.get(cell.method, ANOTHER_METHOD)
         values = [point.cells[index] for point in points]
         if all(value.accuracy is None for value in values):
             continue

@@ -9,5 +9,6 @@ CLASSES = (
 MODEL_A = "#2b7fd4"
 MODEL_B = "#d1622b"
 METHODS = {"absolute": "#94a4a2", "relative-cosine": "#832db6", "ortho": "#e0920c"}
+ANOTHER_METHOD = "#1a9c8c"
 SEQUENTIAL = "cividis"  # perceptually uniform, made for colour-blind readers
 QUIET = "rgba(128,128,128,0.35)"  # frames and helper lines on any ground

@@ -72,19 +72,19 @@ def _stitched(cells: list[StitchedCell], a: str, b: str) -> str:
     )
 
 
-def board_sentence(board: SimilarityBoard, measure: str, label: str) -> str:
+def board_sentence(board: SimilarityBoard, label: str) -> str:
     """Which pair of different models a measure finds most and least alike, in relative coordinates."""
     names = board.models
     values = [
         (value, i, j)
         for i, row in enumerate(board.relative)
         for j, cell in enumerate(row)
-        if i != j and (value := cell[measure].value) is not None
+        if i != j and (value := cell.value) is not None
     ]
     if not values:
         return f"{label} is undefined for every pair of these {len(names)} models."
     (low, i, j), (high, p, q) = min(values), max(values)
-    n = board.relative[0][0][measure].n
+    n = board.relative[0][0].n
     return (
         f"In relative coordinates, {label} is highest from **{names[p]}** to **{names[q]}** ({number(high)}) "
         f"and lowest from **{names[i]}** to **{names[j]}** ({number(low)}), on {n:,} held-out samples."

@@ -61,9 +61,10 @@ def draw_maps(request: Maps, progress: Progress) -> FourMaps:
         for name, begin in ((request.a, 0.0), (request.b, 0.1))
     ]
     absolute = [space[data.held_out] for space in spaces]
-    relative = [relative_space(space, data, request.anchors) for space in spaces]
+    rows = anchor_rows(data, request.anchors, progress)
+    relative = [relative_space(space, data, request.anchors, rows) for space in spaces]
     views = (
-        _cached_umap(request, data, absolute, relative, progress)
+        _cached_umap(_key(request, data, rows), absolute, relative, progress)
         if request.reduction == "umap"
         else _pca(absolute, relative)
     )
@@ -82,10 +83,7 @@ def _pca(absolute: list[Tensor], relative: list[Tensor]) -> dict[str, Tensor]:
     return {"absolute_a": pca(absolute[0]), "absolute_b": pca(absolute[1]), "relative": pca(torch.cat(relative))}
 
 
-def _cached_umap(
-    request: Maps, data: DataSet, absolute: list[Tensor], relative: list[Tensor], progress: Progress
-) -> dict[str, Tensor]:
-    key = _key(request, data)
+def _cached_umap(key: str, absolute: list[Tensor], relative: list[Tensor], progress: Progress) -> dict[str, Tensor]:
     views = cache.read(key)
     if views is not None:
         return views
@@ -104,16 +102,15 @@ def _map(space: Tensor, view: Tensor) -> Map:
     return Map(view, float(kept_neighbours(space, view, k).mean()), k / (len(space) - 1))
 
 
-def _key(request: Maps, data: DataSet) -> str:
+def _key(request: Maps, data: DataSet, rows: Tensor) -> str:
     cards = [fitting_model(name, data) for name in (request.a, request.b)]
-    anchors = request.anchors
-    rows = anchor_rows(data, anchors)
     return cache.cache_key(
         "umap",
         a=cards[0].sha256,
         b=cards[1].sha256,
         data=data.fingerprint,
         anchors=",".join(map(str, rows.tolist())),
-        centred=anchors.centred,
+        projection=request.anchors.projection,
+        centred=request.anchors.centred,
         neighbours=settings.MAP_NEIGHBOURS,
     )

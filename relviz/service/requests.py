@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from relviz import settings
 
+DEFAULT_METHODS = ("absolute", "relative-cosine", "ortho")
+
 
 @dataclass(frozen=True)
 class Anchors:
@@ -15,30 +17,46 @@ class Anchors:
     ----------
     count: number of anchors k.
     strategy: a key of `relviz.core.anchors.STRATEGIES`.
-    centred: whether the cosine projection is centred on the anchors.
+    projection: a key of `relviz.core.projections.PROJECTIONS`.
+    centred: whether samples and anchors are first centred on the anchors' mean.
+    source: the model in whose space the anchors are chosen; empty unless the strategy looks at vectors.
     """
 
     count: int = 300
     strategy: str = "class-balanced"
     seed: int = 0
+    projection: str = "cosine"
     centred: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True)
 class Compare:
-    """Measures from model A to model B, absolute and relative, on the held-out rows."""
+    """Measures from model A to model B, absolute and relative, on the held-out rows.
+
+    Attributes
+    ----------
+    measures: keys of `relviz.core.measures.MEASURES`; none asks for all.
+    """
 
     a: str
     b: str
     data: str
     anchors: Anchors = Anchors()
     k: int = settings.NEIGHBOURS
+    measures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Similarity:
-    """The same measures for every ordered pair of models that fit the data."""
+    """One measure for every ordered pair of models that fit the data.
 
+    Attributes
+    ----------
+    measure: a key of `relviz.core.measures.MEASURES`.
+    """
+
+    measure: str
     data: str
     anchors: Anchors = Anchors()
     k: int = settings.NEIGHBOURS
@@ -46,11 +64,17 @@ class Similarity:
 
 @dataclass(frozen=True)
 class Stitch:
-    """Stitched accuracy of every encoder with every head of the named models, by every method."""
+    """Stitched accuracy of every encoder with every head of the named models.
+
+    Attributes
+    ----------
+    methods: keys of `relviz.core.stitching.METHODS`.
+    """
 
     models: tuple[str, ...]
     data: str
     anchors: Anchors = Anchors()
+    methods: tuple[str, ...] = DEFAULT_METHODS
 
 
 @dataclass(frozen=True)
@@ -61,6 +85,7 @@ class Curve:
     head: str
     data: str
     anchors: Anchors = Anchors()
+    methods: tuple[str, ...] = DEFAULT_METHODS
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.anchors import select_anchors
-from relviz.core.projections import cosine
+from relviz.core.anchors import STRATEGIES, select_anchors
+from relviz.core.projections import project
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet, as_inputs
-from relviz.errors import BadChoice
+from relviz.errors import BadChoice, UnknownName
 from relviz.models.shelf import ModelCard, find_model, load_model
 from relviz.models.training import Progress
 from relviz.service import cache
@@ -63,21 +63,38 @@ def space_of(model: str, data_name: str, progress: Progress) -> Tensor:
         return _spaces[card, data_name]
 
 
-def anchor_rows(data: DataSet, anchors: Anchors) -> Tensor:
+def anchor_rows(data: DataSet, anchors: Anchors, progress: Progress) -> Tensor:
     """Gallery rows of the chosen anchors, int64 `k`.
 
     Raises
     ------
-    UnknownName, BadChoice: no such strategy; count or seed out of range.
+    UnknownName, BadChoice: no such strategy; count or seed out of range; the strategy needs what there is not.
     """
     labels = data.label_tensor()[data.gallery]
-    return select_anchors(labels, strategy=anchors.strategy, count=anchors.count, seed=anchors.seed)
+    vectors = space_of(anchors.source, data.name, progress)[data.gallery] if anchors.source else None
+    return select_anchors(labels, strategy=anchors.strategy, count=anchors.count, seed=anchors.seed, vectors=vectors)
 
 
-def relative_space(space: Tensor, data: DataSet, anchors: Anchors) -> Tensor:
-    """Relative coordinates of the held-out rows, `n x k`."""
-    rows = anchor_rows(data, anchors)
-    return cosine(space[data.held_out], space[data.gallery][rows], centred=anchors.centred)
+def source_of(strategy: str, model: str) -> str:
+    """What `Anchors.source` must be: the model, when the strategy looks at vectors, else nothing.
+
+    Raises
+    ------
+    UnknownName: no such strategy.
+    """
+    if strategy not in STRATEGIES:
+        raise UnknownName("anchor strategy", strategy, STRATEGIES)
+    return model if "vectors" in STRATEGIES[strategy].needs else ""
+
+
+def relative_space(space: Tensor, data: DataSet, anchors: Anchors, rows: Tensor) -> Tensor:
+    """Relative coordinates of the held-out rows, `n x k`, given the anchors' gallery rows.
+
+    Raises
+    ------
+    UnknownName: no such projection.
+    """
+    return project(space[data.held_out], space[data.gallery][rows], name=anchors.projection, centred=anchors.centred)
 
 
 def _stored_or_encoded(card: ModelCard, data: DataSet, progress: Progress) -> Tensor:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from relviz.core.heads import LinearHead
-from relviz.core.stitching import Side, methods, stitch_all
+from relviz.core.stitching import METHODS, Method, Side, stitch_all
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
+from relviz.errors import UnknownName
 from relviz.models.architectures import Classifier
 from relviz.models.shelf import ModelCard, load_model
 from relviz.models.training import Progress
@@ -48,9 +49,14 @@ class CurvePoint:
 
 
 def stitch(request: Stitch, progress: Progress) -> list[StitchedCell]:
-    """Every encoder with every head of the named models, itself included, by every method."""
+    """Every encoder with every head of the named models, itself included, by every asked method.
+
+    Raises
+    ------
+    UnknownName: no such method.
+    """
     data = load_dataset(request.data)
-    rows = anchor_rows(data, request.anchors)
+    rows = anchor_rows(data, request.anchors, progress)
     sides = []
     for done, name in enumerate(request.models):
         share = 0.5 / len(request.models)
@@ -58,7 +64,7 @@ def stitch(request: Stitch, progress: Progress) -> list[StitchedCell]:
     cells: list[StitchedCell] = []
     for done, head in enumerate(sides):
         progress(0.5 + 0.5 * done / len(sides), f"reading through the head of {head.name}")
-        cells += _read(sides, head, data, centred=request.anchors.centred)
+        cells += _read(sides, head, data, request.methods, centred=request.anchors.centred)
     return cells
 
 
@@ -74,9 +80,9 @@ def curve(request: Curve, progress: Progress) -> list[CurvePoint]:
     points = []
     for done, count in enumerate(counts):
         progress(done / len(counts), f"stitching with {count} anchors")
-        rows = anchor_rows(data, replace(request.anchors, count=count))
+        rows = anchor_rows(data, replace(request.anchors, count=count), progress)
         encoder, head = (_side(name, data, rows, progress) for name in (request.encoder, request.head))
-        points.append(CurvePoint(count, _read([encoder], head, data, centred=request.anchors.centred)))
+        points.append(CurvePoint(count, _read([encoder], head, data, request.methods, centred=request.anchors.centred)))
     return points
 
 
@@ -98,8 +104,11 @@ def _native_head(card: ModelCard) -> LinearHead | None:
     return LinearHead(network.head.weight.detach().T.cpu(), network.head.bias.detach().cpu())
 
 
-def _read(encoders: list[Side], head: Side, data: DataSet, *, centred: bool) -> list[StitchedCell]:
+def _read(
+    encoders: list[Side], head: Side, data: DataSet, names: tuple[str, ...], *, centred: bool
+) -> list[StitchedCell]:
     labels = data.label_tensor()
+    gallery, held_out = labels[data.gallery], labels[data.held_out]
     return [
         StitchedCell(
             encoder.name,
@@ -111,10 +120,16 @@ def _read(encoders: list[Side], head: Side, data: DataSet, *, centred: bool) -> 
             len(encoder.held_out),
             cell.undefined,
         )
-        for name, method in methods(centred=centred).items()
+        for name in names
         for encoder, cell in zip(
             encoders,
-            stitch_all(method, encoders, head, gallery_labels=labels[data.gallery], labels=labels[data.held_out]),
+            stitch_all(_method(name), encoders, head, gallery_labels=gallery, labels=held_out, centred=centred),
             strict=True,
         )
     ]
+
+
+def _method(name: str) -> Method:
+    if name not in METHODS:
+        raise UnknownName("stitching method", name, METHODS)
+    return METHODS[name]

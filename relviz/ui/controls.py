@@ -8,11 +8,13 @@ import streamlit as st
 
 from relviz import settings
 from relviz.core.anchors import STRATEGIES
+from relviz.core.projections import PROJECTIONS
 from relviz.data.catalogue import DATASETS, load_dataset
 from relviz.data.dataset import DataSet
 from relviz.errors import UnknownName
 from relviz.models.shelf import models_for
 from relviz.service.requests import Anchors
+from relviz.service.spaces import source_of
 from relviz.ui.messages import refuse
 
 _STATE = "choice"
@@ -76,10 +78,10 @@ def _controls() -> Choice:
         bind="query-params",
         help="The model whose head reads.",
     )
-    return Choice(a=a, b=b, data=data, anchors=_anchors(load_dataset(data)), k=_neighbours())
+    return Choice(a=a, b=b, data=data, anchors=_anchors(load_dataset(data), a), k=_neighbours())
 
 
-def _anchors(data: DataSet) -> Anchors:
+def _anchors(data: DataSet, source: str) -> Anchors:
     most = min(settings.MAX_ANCHORS, data.gallery_size)
     count = st.slider(
         "Anchors",
@@ -92,21 +94,29 @@ def _anchors(data: DataSet) -> Anchors:
     )
     strategy = st.selectbox(
         "Chosen",
-        list(STRATEGIES)[::-1],
+        [name for name, entry in STRATEGIES.items() if entry.needs <= {"labels", "vectors"}],
+        index=1,
+        format_func=lambda name: STRATEGIES[name].label,
         key="strategy",
         bind="query-params",
-        help="How the anchors are drawn from the gallery.",
+        help="How the anchors are chosen from the gallery; strategies that look at vectors look at model A's.",
     )
-    seed = st.number_input(
-        "Seed", 0, 9999, 0, key="seed", bind="query-params", help="Another seed draws other anchors."
+    seed = st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params", help="Another seed, other anchors.")
+    projection = st.selectbox(
+        "Similarity",
+        list(PROJECTIONS),
+        format_func=lambda name: PROJECTIONS[name].label,
+        key="projection",
+        bind="query-params",
+        help="How a sample is related to an anchor.",
     )
     centred = st.toggle(
         "Centre on the anchors",
         key="centred",
         bind="query-params",
-        help="Cosine similarity after subtracting the anchors' mean; undoes a shift between the spaces.",
+        help="Subtract the anchors' mean first; undoes a shift between the spaces.",
     )
-    return Anchors(count=count, strategy=strategy, seed=int(seed), centred=centred)
+    return Anchors(count, strategy, int(seed), projection, centred, source_of(strategy, source))
 
 
 def _neighbours() -> int:

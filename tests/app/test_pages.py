@@ -82,7 +82,7 @@ def test_changing_the_data_set_changes_the_models_on_offer() -> None:
 def test_every_measure_has_its_heat_maps() -> None:
     app = open_page("similarity")
     for name, measure in MEASURES.items():
-        settle(app.segmented_control(key="measure").select(name).run())
+        settle(app.selectbox(key="measure").select(name).run())
         assert measure.label.format(k=10) in text(app)
         assert len(app.get("plotly_chart")) == 2
 

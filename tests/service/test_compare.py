@@ -4,7 +4,7 @@ from relviz.core.measures import MEASURES, measure_all
 from relviz.data.catalogue import load_dataset
 from relviz.errors import BadChoice, UnknownName
 from relviz.models.shelf import models_for
-from relviz.service.requests import Anchors, Compare, Similarity
+from relviz.service.requests import Anchors, Compare, Request, Similarity
 from relviz.service.run import run, silent
 from relviz.service.spaces import space_of
 
@@ -25,14 +25,24 @@ def test_relative_spaces_of_two_seeds_agree_where_absolute_ones_do_not() -> None
 
 
 def test_the_board_holds_every_pair_and_the_values_of_compare() -> None:
-    board = run(Similarity("digits", Anchors(50), k=7))
+    board = run(Similarity("jaccard", "digits", Anchors(50), k=7))
     assert board.models == tuple(models_for(8))
     i, j = board.models.index("digits-cnn-s0"), board.models.index("digits-mlp-s1")
     pair = run(Compare("digits-cnn-s0", "digits-mlp-s1", "digits", Anchors(50), k=7))
-    assert (board.absolute[i][j], board.relative[i][j]) == (pair.absolute, pair.relative)
-    for m, name in enumerate(board.models):
-        for measure in MEASURES:
-            assert board.relative[m][m][measure].value == pytest.approx(1), (name, measure)
+    assert board.absolute[i][j] == pair.absolute["jaccard"]
+    assert board.relative[i][j] == pair.relative["jaccard"]
+    assert all(board.relative[m][m].value == pytest.approx(1) for m in range(len(board.models)))
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_every_measure_fills_a_board(name: str) -> None:
+    measure, board = MEASURES[name], run(Similarity(name, "digits", Anchors(50)))
+    for i, row in enumerate(board.relative):
+        for j, value in enumerate(row):
+            assert value.value is not None, value.undefined
+            assert measure.low <= value.value <= measure.high
+            if not measure.directed:
+                assert value == board.relative[j][i]
 
 
 @pytest.mark.parametrize(
@@ -43,9 +53,11 @@ def test_the_board_holds_every_pair_and_the_values_of_compare() -> None:
         (Compare(*PAIR, Anchors(0)), BadChoice, "0 anchors"),
         (Compare(*PAIR, Anchors(8001)), BadChoice, "8000 gallery rows"),
         (Compare(*PAIR, k=2000), BadChoice, "between 1 and 1999"),
+        (Similarity("ckaa", "digits"), UnknownName, "Did you mean 'cka'"),
+        (Compare(*PAIR, Anchors(projection="cosin")), UnknownName, "Did you mean 'cosine'"),
         (Compare("digits-cnn-s0", *PAIR[1:]), BadChoice, "reads 8 x 8 images, those of 'fashion-mnist' are 28 x 28"),
     ],
 )
-def test_bad_requests_are_refused_in_one_sentence(request_: Compare, error: type[Exception], words: str) -> None:
+def test_bad_requests_are_refused_in_one_sentence(request_: Request, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         run(request_)

@@ -7,7 +7,7 @@ import torch
 
 from relviz.core.heads import fit_ridge
 from relviz.core.projections import cosine
-from relviz.core.stitching import Side, methods, stitch_all
+from relviz.core.stitching import METHODS, Side, stitch_all
 from relviz.data.catalogue import load_dataset
 from relviz.models.shelf import models_for
 from relviz.service.requests import Anchors, Curve, Stitch
@@ -33,7 +33,7 @@ def side(name: str, rows: torch.Tensor) -> Side:
 @pytest.mark.parametrize("strategy", ["uniform", "class-balanced"])
 @pytest.mark.parametrize("centred", [False, True])
 def test_relative_stitching_keeps_nearly_all_of_native_accuracy(seed: int, strategy: str, centred: bool) -> None:
-    cells = stitch(Anchors(300, strategy, seed, centred))
+    cells = stitch(Anchors(300, strategy, seed, centred=centred))
     foreign = [c for c in cells if c.method == "relative-cosine" and c.encoder != c.head]
     ratios = [c.accuracy / c.native for c in foreign if c.accuracy is not None and c.native]
     assert len(ratios) == len(CLASSIFIERS) * (len(CLASSIFIERS) - 1)
@@ -59,7 +59,7 @@ def test_native_heads_have_the_accuracy_of_the_manifest() -> None:
 def test_shuffled_anchors_stitch_at_chance(method: str) -> None:
     """The mean over many shuffles must be the mean class share, 0.1, within three of its own standard errors."""
     data = load_dataset("fashion-mnist")
-    rows = anchor_rows(data, Anchors())
+    rows = anchor_rows(data, Anchors(), silent)
     labels = data.label_tensor()
     head = side("fmnist-cnn-s1", rows)
     native = models_head("fmnist-cnn-s1")
@@ -67,7 +67,7 @@ def test_shuffled_anchors_stitch_at_chance(method: str) -> None:
     shuffles = [rows[torch.randperm(300, generator=torch.Generator().manual_seed(seed))] for seed in range(30)]
     encoders = [side("fmnist-cnn-s0", shuffled) for shuffled in shuffles]
     found = stitch_all(
-        methods(centred=False)[method],
+        METHODS[method],
         encoders,
         head,
         gallery_labels=labels[data.gallery],
@@ -89,7 +89,7 @@ def models_head(name: str):  # type: ignore[no-untyped-def]
 def test_a_weakly_penalised_head_collapses_when_stitched_and_the_default_does_not() -> None:
     data = load_dataset("fashion-mnist")
     labels = data.label_tensor()
-    rows = anchor_rows(data, Anchors())
+    rows = anchor_rows(data, Anchors(), silent)
     a, b = (side(name, rows) for name in ("fmnist-mlp-s0", "fmnist-vit-s1"))
     read, foreign = cosine(b.gallery, b.anchor_vectors), cosine(a.held_out, a.anchor_vectors)
     own = cosine(b.held_out, b.anchor_vectors)

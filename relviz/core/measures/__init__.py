@@ -6,44 +6,27 @@ function and one entry in `MEASURES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from jaxtyping import Float
+from jaxtyping import Real
 from torch import Tensor
 
-from relviz.core.measures.cka import linear_cka, linear_cka_debiased
+from relviz import settings
+from relviz.core.measures.by_class import class_conditional
+from relviz.core.measures.canonical import pwcca, svcca
+from relviz.core.measures.cka import linear_cka, linear_cka_debiased, rbf_cka, rbf_cka_debiased
+from relviz.core.measures.local import local_agreement, mutual_knn, neighbour_jaccard
+from relviz.core.measures.measure import Measure
 from relviz.core.measures.pair import Pair
-from relviz.core.measures.retrieval import jaccard, mean_cosine, mrr
-from relviz.core.registry import Entry
+from relviz.core.measures.retrieval import jaccard, mean_cosine, mrr, mrr_full
+from relviz.core.measures.shape import procrustes, rsa
+from relviz.core.measures.space import Space
+from relviz.core.registry import Option
 from relviz.types import MeasureValue
 
-__all__ = ["MEASURES", "Measure", "Pair", "measure_all"]
+__all__ = ["MEASURES", "Measure", "Pair", "Space", "class_conditional", "local_agreement", "measure_all"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Measure(Entry[Callable[[Pair], MeasureValue]]):
-    """One registered measure; its label's `{k}` stands for the number of neighbours.
-
-    Attributes
-    ----------
-    low, high: the range of its values.
-    compares_vectors: whether it needs both spaces to have one width.
-    directed: whether A to B differs from B to A.
-    """
-
-    low: float
-    high: float
-    compares_vectors: bool = False
-    directed: bool = False
-
-    def __call__(self, pair: Pair) -> MeasureValue:
-        """Value on a pair, undefined where the measure does not apply."""
-        reason = pair.unusable or (pair.incomparable if self.compares_vectors else None)
-        return MeasureValue.because(reason, pair.n) if reason else self.function(pair)
-
-
-_CLOUD = frozenset({"isotropic scale", "orthogonal", "translation", "permutation"})
+_DIRECTIONS = frozenset({"isotropic scale", "orthogonal", "permutation"})  # angles within one space
+_CLOUD = _DIRECTIONS | {"translation"}  # distances within one space, up to scale
+_BANDWIDTH = Option("bandwidth", 1.0, "kernel width as a share of the median distance", low=0.01, high=100.0)
 
 MEASURES: dict[str, Measure] = {
     "cka": Measure(
@@ -62,6 +45,83 @@ MEASURES: dict[str, Measure] = {
         source="2010.15327",
         invariances=_CLOUD,
         low=-1.0,
+        high=1.0,
+    ),
+    "cka-rbf": Measure(
+        label="CKA, RBF",
+        function=rbf_cka,
+        summary="as CKA, by nearness instead of inner products",
+        source="1905.00414",
+        invariances=_CLOUD,
+        options=(_BANDWIDTH,),
+        low=0.0,
+        high=1.0,
+    ),
+    "cka-rbf-debiased": Measure(
+        label="CKA, RBF, debiased",
+        function=rbf_cka_debiased,
+        summary="as RBF CKA, without its inflation at few samples",
+        source="2010.15327",
+        invariances=_CLOUD,
+        options=(_BANDWIDTH,),
+        low=-1.0,
+        high=1.0,
+    ),
+    "svcca": Measure(
+        label="SVCCA",
+        function=svcca,
+        summary="correlation of the leading axes that fit each other best",
+        source="1706.05806",
+        invariances=_CLOUD,
+        options=(Option("keep", 0.99, "share of each space's variance that is kept", low=0.01, high=1.0),),
+        low=0.0,
+        high=1.0,
+    ),
+    "pwcca": Measure(
+        label="PWCCA",
+        function=pwcca,
+        summary="correlation of best fitting axes, weighted by their part in A",
+        source="1806.05759",
+        invariances=_CLOUD - {"orthogonal"},
+        low=0.0,
+        high=1.0,
+        directed=True,
+    ),
+    "procrustes": Measure(
+        label="Procrustes distance",
+        function=procrustes,
+        summary="what is left between the clouds after the best rotation; 0 is the same",
+        source="2108.01661",
+        invariances=_CLOUD,
+        low=0.0,
+        high=1.0,
+        higher_is_alike=False,
+    ),
+    "rsa": Measure(
+        label="RSA",
+        function=rsa,
+        summary="rank correlation of the distances between samples",
+        source="Kriegeskorte et al. 2008",
+        invariances=_CLOUD,
+        low=-1.0,
+        high=1.0,
+    ),
+    "mutual-knn": Measure(
+        label="Mutual neighbours@{k}",
+        function=mutual_knn,
+        summary="neighbours shared, each space searched by itself",
+        source="2405.07987",
+        invariances=_DIRECTIONS,
+        low=0.0,
+        high=1.0,
+    ),
+    "neighbour-jaccard": Measure(
+        label="Neighbour Jaccard@{k}",
+        function=neighbour_jaccard,
+        summary="overlap of neighbours, each space searched by itself",
+        source="2408.00531",
+        invariances=_DIRECTIONS,
+        low=0.0,
         high=1.0,
     ),
     "jaccard": Measure(
@@ -86,6 +146,17 @@ MEASURES: dict[str, Measure] = {
         compares_vectors=True,
         directed=True,
     ),
+    "mrr-full": Measure(
+        label="MRR, full ranking",
+        function=mrr_full,
+        summary="as MRR, counting every rank and not only the first few",
+        source="Voorhees 1999",
+        invariances=frozenset({"isotropic scale"}),
+        low=0.0,
+        high=1.0,
+        compares_vectors=True,
+        directed=True,
+    ),
     "cosine": Measure(
         label="Mean cosine",
         function=mean_cosine,
@@ -99,16 +170,24 @@ MEASURES: dict[str, Measure] = {
 }
 
 
-def measure_all(a: Float[Tensor, "n d"], b: Float[Tensor, "m e"], *, k: int) -> dict[str, MeasureValue]:
+def measure_all(
+    a: Real[Tensor, "n d"] | Space, b: Real[Tensor, "m e"] | Space, *, k: int, memory: int = settings.MEMORY
+) -> dict[str, MeasureValue]:
     """Every registered measure on one pair of spaces, sharing passes.
+
+    Parameters
+    ----------
+    a, b: vectors, or `Space`s that several calls share.
+    k: neighbours of the retrieval measures, 1 to n - 1.
+    memory: bytes that one block of a kernel may take.
 
     Raises
     ------
-    BadChoice: unlike numbers of rows, or k not below n.
+    BadChoice: what `Pair` refuses.
 
     >>> import torch
     >>> sorted(measure_all(torch.eye(5), torch.eye(5), k=2)) == sorted(MEASURES)
     True
     """
-    pair = Pair(a, b, k=k)
+    pair = Pair(a, b, k=k, memory=memory)
     return {name: measure(pair) for name, measure in MEASURES.items()}

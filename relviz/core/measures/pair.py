@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int, Real
 from torch import Tensor
 
-from relviz.core.moments import Moments, moments
-from relviz.core.neighbours import score_blocks, shared_count, unit_rows
+from relviz import settings
+from relviz.core.measures.crossing import Crossing, cross
+from relviz.core.measures.kernel_sums import KernelSums, kernel_sums
+from relviz.core.measures.space import Space
+from relviz.core.moments import Moments, moments, swap
+from relviz.core.neighbours import jaccard_index
 from relviz.errors import BadChoice
 
 
@@ -18,59 +23,130 @@ class Pair:
 
     Parameters
     ----------
+    a, b: vectors of any real type, or `Space`s that several pairs share. The wider of the two types is used for both.
     k: neighbours of the retrieval measures, 1 to n - 1.
+    memory: bytes that one block of a kernel may take; values do not depend on it.
 
     Raises
     ------
-    BadChoice: unlike numbers of rows, or k out of range.
+    BadChoice: unlike numbers of rows, fewer than 2 of them, k out of range, or complex values.
     """
 
-    def __init__(self, a: Float[Tensor, "n d"], b: Float[Tensor, "m e"], *, k: int) -> None:
-        if len(a) != len(b):
-            raise BadChoice(f"The two spaces hold {len(a)} and {len(b)} samples.", "Measure both on the same samples.")
-        if not 1 <= k < len(a):
-            raise BadChoice(
-                f"k = {k} is not between 1 and {len(a) - 1}, one less than the samples.", "Choose another k."
-            )
-        self.a, self.b, self.k, self.n = a, b, k, len(a)
+    def __init__(
+        self,
+        a: Real[Tensor, "n d"] | Space,
+        b: Real[Tensor, "m e"] | Space,
+        *,
+        k: int,
+        memory: int = settings.MEMORY,
+    ) -> None:
+        self.space_a, self.space_b = (z if isinstance(z, Space) else Space(z, memory=memory) for z in (a, b))
+        self.n, self.k, self.memory = self.space_a.n, k, memory
+        _check(self.n, self.space_b.n, k)
+        if self.space_a.x.dtype != self.space_b.x.dtype:
+            self.space_a, self.space_b = (Space(z.x.double(), memory=memory) for z in (self.space_a, self.space_b))
+        self.a, self.b = self.space_a.x, self.space_b.x
+        self._back: Pair | None = None
+        self._kernels: dict[float, KernelSums] = {}
+
+    @property
+    def flipped(self) -> Pair:
+        """B to A. Both directions share every pass; their retrieval is one pass when this is asked for before it."""
+        if self._back is None:
+            self._back = Pair(self.space_b, self.space_a, k=self.k, memory=self.memory)
+            self._back._back = self
+        return self._back
 
     @cached_property
     def moments(self) -> Moments:
         """First and second moments."""
-        return moments(self.a, self.b)
+        if self._back is not None and "moments" in vars(self._back):
+            return swap(self._back.moments)
+        return moments(self.a, self.b, memory=self.memory)
 
     @cached_property
+    def neighbours_a(self) -> Int[Tensor, "n k"]:
+        """The k other samples nearest to each in A, by cosine."""
+        return self.space_a.neighbours(self.k)
+
+    @cached_property
+    def neighbours_b(self) -> Int[Tensor, "n k"]:
+        """The k other samples nearest to each in B, by cosine."""
+        return self.space_b.neighbours(self.k)
+
+    @property
     def unit(self) -> tuple[Tensor, Tensor]:
         """Both spaces with rows of length one."""
-        return unit_rows(self.a), unit_rows(self.b)
+        return self.space_a.unit, self.space_b.unit
 
     @cached_property
-    def retrieval(self) -> tuple[Tensor, Tensor]:
-        """Jaccard index and reciprocal rank of every sample, searching B with A's vectors."""
+    def crossing(self) -> Crossing:
+        """What searching B with A's vectors finds."""
+        forth, back = cross(*self.unit, self.k, both=self._back is not None, memory=self.memory)
+        if self._back is not None and back is not None:
+            vars(self._back)["crossing"] = back
+        return forth
+
+    @cached_property
+    def retrieval(self) -> Retrieval:
+        """Jaccard index and rank of every sample, searching B with A's vectors."""
         a, b = self.unit
-        found = [_retrieve(start, scores, b, self.k) for start, scores in score_blocks(a, b)]
-        jaccard, reciprocal_rank = (torch.cat(parts) for parts in zip(*found, strict=True))
-        return jaccard, reciprocal_rank
+        target = self.space_b.nearest(self.k)
+        # A sample with one direction in both spaces asks one question, and is told the same among equally near rows.
+        same = (a == b).all(1)[:, None]
+        found = torch.where(same, target, self.crossing.found)
+        return Retrieval(jaccard_index(found, target), self.crossing.rank)
+
+    def kernels(self, bandwidth: float) -> KernelSums | None:
+        """Sums over both RBF kernel matrices, None where a space's sampled rows are all alike.
+
+        Parameters
+        ----------
+        bandwidth: as a share of the median distance, above 0.
+
+        Raises
+        ------
+        BadChoice: a bandwidth of 0 or less.
+        """
+        if not bandwidth > 0:
+            raise BadChoice(f"A bandwidth of {bandwidth} is not above 0.", "Choose 1, say.")
+        squares = self.space_a.median_square, self.space_b.median_square
+        if not min(squares) > 0:
+            return None
+        if bandwidth not in self._kernels:
+            a, b = (bandwidth**2 * square for square in squares)
+            self._kernels[bandwidth] = kernel_sums(self.a, self.b, a, b, memory=self.memory)
+        return self._kernels[bandwidth]
 
     @property
     def incomparable(self) -> str | None:
         """Why vectors of A cannot be compared with vectors of B, if so."""
-        d, e = self.a.shape[1], self.b.shape[1]
+        d, e = self.space_a.width, self.space_b.width
         return None if d == e else f"the widths differ ({d} and {e}), so no vector of A can be compared with one of B"
 
-    @cached_property
+    @property
     def unusable(self) -> str | None:
         """Why no measure can be computed, if so."""
-        finite = bool(torch.isfinite(self.a).all() and torch.isfinite(self.b).all())
-        return None if finite else "a space holds values that are not finite"
+        return self.space_a.unusable or self.space_b.unusable
+
+    @property
+    def still(self) -> str | None:
+        """Why no measure of shape can be computed, if so."""
+        return self.space_a.still or self.space_b.still
 
 
-def _retrieve(start: int, scores: Tensor, b: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    rows = torch.arange(len(scores))
-    found = scores.topk(k, dim=1).indices
-    target = (b[start : start + len(scores)] @ b.T).topk(k, dim=1).indices
-    shared = shared_count(found, target).double()
-    own = scores[rows, start + rows, None]
-    earlier = torch.arange(scores.shape[1]) < (start + rows)[:, None]  # equal scores: the earlier row is the nearer
-    rank = 1 + ((scores > own) | ((scores == own) & earlier)).sum(1)
-    return shared / (2 * k - shared), torch.where(rank <= k, 1 / rank.double(), 0.0)
+@dataclass(frozen=True)
+class Retrieval:
+    """What A's vectors find in B: each sample's Jaccard index of two lists, and its own rank from 1 to n."""
+
+    jaccard: Float[Tensor, n]
+    rank: Int[Tensor, n]
+
+
+def _check(n: int, m: int, k: int) -> None:
+    if n != m:
+        raise BadChoice(f"The two spaces hold {n} and {m} samples.", "Measure both on the same samples.")
+    if n < 2:
+        raise BadChoice(f"{n} samples are too few to measure.", "Measure at least 2.")
+    if not 1 <= k < n:
+        raise BadChoice(f"k = {k} is not between 1 and {n - 1}, one less than the samples.", "Choose another k.")

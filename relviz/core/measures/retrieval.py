@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from relviz.core.measures.pair import Pair
 from relviz.types import MeasureValue
 
@@ -19,7 +21,7 @@ def jaccard(pair: Pair) -> MeasureValue:
     """
     k, n = pair.k, pair.n
     expected = k * k / n  # shared entries of two random lists
-    return MeasureValue(float(pair.retrieval[0].mean()), None, n, chance=expected / (2 * k - expected))
+    return MeasureValue(float(pair.retrieval.jaccard.mean()), None, n, chance=expected / (2 * k - expected))
 
 
 def mrr(pair: Pair) -> MeasureValue:
@@ -32,16 +34,38 @@ def mrr(pair: Pair) -> MeasureValue:
     >>> mrr(Pair(torch.eye(4), torch.eye(4), k=1)).value
     1.0
     """
-    chance = sum(1 / rank for rank in range(1, pair.k + 1)) / pair.n
-    return MeasureValue(float(pair.retrieval[1].mean()), None, pair.n, chance=chance)
+    rank = pair.retrieval.rank
+    reciprocal = torch.where(rank <= pair.k, 1 / rank.double(), 0.0)
+    return MeasureValue(float(reciprocal.mean()), None, pair.n, chance=_harmonic(pair.k) / pair.n)
+
+
+def mrr_full(pair: Pair) -> MeasureValue:
+    """MRR from A to B over the full ranking, in (0, 1]: mean reciprocal rank of the sample itself among all of B.
+
+    Not the papers' MRR@k, which is 0 beyond rank k, and never below it. Needs equal widths. Source: Voorhees 1999, on
+    the search of 2209.15430.
+
+    >>> import torch
+    >>> mrr_full(Pair(torch.eye(4), torch.eye(4), k=1)).value
+    1.0
+    """
+    reciprocal = 1 / pair.retrieval.rank.double()
+    return MeasureValue(float(reciprocal.mean()), None, pair.n, chance=_harmonic(pair.n) / pair.n)
 
 
 def mean_cosine(pair: Pair) -> MeasureValue:
     """Mean cosine similarity of the two vectors of each sample, in [-1, 1]. Needs equal widths. Source: 2209.15430.
+
+    A zero vector counts as 0.
 
     >>> import torch
     >>> round(mean_cosine(Pair(torch.eye(3), torch.eye(3), k=1)).value, 6)
     1.0
     """
     a, b = pair.unit
-    return MeasureValue(float((a.double() * b.double()).sum(1).mean().clamp(-1, 1)), None, pair.n)
+    return MeasureValue(float((a * b).sum(1, dtype=torch.float64).mean().clamp(-1, 1)), None, pair.n)
+
+
+def _harmonic(n: int) -> float:
+    """Sum of the reciprocal ranks 1 to n."""
+    return sum(1 / rank for rank in range(1, n + 1))

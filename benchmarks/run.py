@@ -1,0 +1,88 @@
+"""Times every kernel beside its peers and writes `benchmarks/RESULTS.md`.
+
+Each contender runs in its own process (so that one's memory is not another's), contenders of one group one after the
+other in one run. Quoted are the median time of the repeats and the most memory above what the data took.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import torch
+
+from benchmarks.contenders import GROUPS, Contender
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+PACKAGES = ("torch", "numpy", "latentis", "scikit-learn", "faiss-cpu", "scipy")
+
+
+def main() -> None:
+    """Run all groups, or, called with a group and a contender, that one."""
+    if len(sys.argv) == 3:
+        print(json.dumps(measure(GROUPS[sys.argv[1]].contenders[sys.argv[2]])))
+        return
+    sections = [_section(name) for name in GROUPS]
+    RESULTS.write_text(_head() + "\n".join(sections))
+    print(f"written to {RESULTS}")
+
+
+def measure(contender: Contender) -> dict[str, float]:
+    """Median seconds of the contender's repeats and its peak memory above the data, in MiB."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(os.cpu_count() or 1)
+    work = contender.prepare()
+    work()  # compilation and lazy imports are not what is compared
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    before = _status("VmRSS")
+    times = []
+    for _ in range(contender.repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return {"seconds": statistics.median(times), "mib": max(0, _status("VmHWM") - before) / 1024}
+
+
+def _status(field: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(field)).split()[1])
+
+
+def _section(name: str) -> str:
+    group = GROUPS[name]
+    found = {}
+    for contender in group.contenders:
+        command = [sys.executable, "-m", "benchmarks.run", name, contender]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 our own module
+        found[contender] = json.loads(done.stdout.splitlines()[-1])
+        print(f"{name}: {contender}: {found[contender]['seconds']:.4f} s", flush=True)
+    ours = found[next(iter(found))]
+    rows = [
+        f"| {contender} | {row['seconds']:.4f} | {row['seconds'] / ours['seconds']:.2f} | {row['mib']:.0f} |"
+        for contender, row in found.items()
+    ]
+    table = "\n".join(["| contender | seconds | times ours | peak MiB |", "| --- | --- | --- | --- |", *rows])
+    goal = f"\n\nGoal: {group.goal} **{'Met' if group.met(found) else 'Missed'}.**" if group.goal else ""
+    return f"## {name}\n\n{group.what}\n\n{table}{goal}\n"
+
+
+def _head() -> str:
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return (
+        "# Benchmarks\n\nWritten by `make bench`. Medians of several repeats in one run on a shared machine: trust the "
+        f"ratios, not the seconds.\n\nMachine: {os.cpu_count()} CPU cores ({platform.machine()}), {device}; Python "
+        f"{platform.python_version()}, {versions}.\n\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

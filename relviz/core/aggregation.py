@@ -1,0 +1,378 @@
+"""Product of invariances: several relative spaces over the same anchors, read as one.
+
+An aggregation is a module from `n x count x k` (count relative spaces of k anchors) to `n x width`. Each space is
+layer-normalised by itself first, because cosines and distances live on unlike scales. Those without parameters need no
+training and end in a ridge head in closed form; the others are trained together with their head. When a foreign
+encoder is stitched on, either the blending or the head can be tuned on a few rows. Source: 2310.01211.
+A new one is one module and one entry in `AGGREGATIONS`.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from relviz.core.fitting import seeded, train
+from relviz.core.heads import check_labels, fit_ridge, mlp, share_right
+from relviz.core.registry import Entry
+from relviz.errors import BadChoice, UnknownName
+
+_BLOCK = 8192  # rows read at once
+HEAD_KINDS = ("ridge", "linear", "mlp")
+
+
+class Aggregation(nn.Module):
+    """What every aggregation offers.
+
+    Attributes
+    ----------
+    count, width: relative spaces, and anchors of each.
+    out_width: width of what comes out.
+    """
+
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__()
+        if count < 1 or width < 1:
+            raise BadChoice(f"{count} spaces of {width} anchors cannot be aggregated.", "Give at least one of each.")
+        self.count, self.width, self.out_width = count, width, width
+
+    def blending(self) -> list[nn.Parameter]:
+        """The parameters that say how much of each space goes in; none where nothing is learned."""
+        return []
+
+
+class Concat(Aggregation):
+    """The layer-normalised spaces side by side; nothing is learned.
+
+    >>> Concat(2, 3)(torch.rand(5, 2, 3)).shape
+    torch.Size([5, 6])
+    """
+
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__(count, width)
+        self.out_width = count * width
+
+    def forward(self, x: Float[Tensor, "n count k"]) -> Float[Tensor, "n w"]:
+        """All spaces in one row."""
+        return _layer_norm(x).flatten(1)
+
+
+class Sum(Aggregation):
+    """The sum of the layer-normalised spaces; nothing is learned, and their order does not matter.
+
+    >>> Sum(2, 3)(torch.rand(5, 2, 3)).shape
+    torch.Size([5, 3])
+    """
+
+    def forward(self, x: Float[Tensor, "n count k"]) -> Float[Tensor, "n k"]:
+        """All spaces added up."""
+        return _layer_norm(x).sum(1)
+
+
+class _Normalised(Aggregation):
+    """Starts with a layer norm of each space, with a factor and an offset of its own for each anchor."""
+
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__(count, width)
+        self.factor = nn.Parameter(torch.ones(count, width))
+        self.offset = nn.Parameter(torch.zeros(count, width))
+
+    def normalised(self, x: Tensor) -> Tensor:
+        return _layer_norm(x) * self.factor + self.offset
+
+
+class MLPSum(_Normalised):
+    """Each layer-normalised space through a linear layer of its own and tanh, then the sum.
+
+    >>> MLPSum(2, 3)(torch.rand(5, 2, 3)).shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__(count, width)
+        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(count))
+
+    def forward(self, x: Float[Tensor, "n count k"]) -> Float[Tensor, "n k"]:
+        """All spaces, bent and added up."""
+        spaces = self.normalised(x).unbind(1)
+        return torch.stack([torch.tanh(layer(s)) for layer, s in zip(self.layers, spaces, strict=True)]).sum(0)
+
+    def blending(self) -> list[nn.Parameter]:
+        """Weights and biases of the layers."""
+        return list(self.layers.parameters())
+
+
+class Weighted(_Normalised):
+    """The weighted mean of the layer-normalised spaces; the weights are a softmax and start equal.
+
+    >>> Weighted(2, 3).weights().tolist()
+    [0.5, 0.5]
+    """
+
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__(count, width)
+        self.logits = nn.Parameter(torch.zeros(count))
+
+    def weights(self) -> Float[Tensor, "count"]:
+        """Share of each space, above 0, sum 1."""
+        return self.logits.detach().softmax(0)
+
+    def forward(self, x: Float[Tensor, "n count k"]) -> Float[Tensor, "n k"]:
+        """All spaces, averaged."""
+        return torch.einsum("s,nsk->nk", self.logits.softmax(0), self.normalised(x))
+
+    def blending(self) -> list[nn.Parameter]:
+        """The logarithms of the weights."""
+        return [self.logits]
+
+
+class Attention(_Normalised):
+    """Self-attention with one head over the spaces of a sample, each one token of width k; summed over tokens.
+
+    >>> Attention(2, 3)(torch.rand(5, 2, 3)).shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__(count, width)
+        self.query, self.key, self.value = (nn.Linear(width, width, bias=False) for _ in range(3))
+
+    def forward(self, x: Float[Tensor, "n count k"]) -> Float[Tensor, "n k"]:
+        """All spaces, each as far as the others ask for it."""
+        tokens = self.normalised(x)
+        # (t Q)(s K) = (t QK) s, and sum_i sum_j a_ij (t_j V) = (sum_j (sum_i a_ij) t_j) V: two products of tokens with
+        # a k x k matrix are saved, and the third runs over samples instead of tokens.
+        asked = tokens @ (self.query.weight.T @ self.key.weight)
+        attention = (asked @ tokens.transpose(1, 2) / math.sqrt(self.width)).softmax(2)
+        return self.value(torch.einsum("ns,nsk->nk", attention.sum(1), tokens))
+
+    def blending(self) -> list[nn.Parameter]:
+        """Query, key and value: the "QKV" of 2310.01211."""
+        return [values for layer in (self.query, self.key, self.value) for values in layer.parameters()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AggregationEntry(Entry[Callable[[int, int], Aggregation]]):
+    """One registered aggregation: function(count, width) -> module.
+
+    Attributes
+    ----------
+    trained: whether it has parameters.
+    """
+
+    trained: bool
+
+
+# fmt: off
+AGGREGATIONS: dict[str, AggregationEntry] = {
+    "concat": AggregationEntry(
+        label="Concatenation", function=Concat, summary="all relative spaces side by side",
+        source="2310.01211", trained=False,
+    ),
+    "sum": AggregationEntry(
+        label="Sum", function=Sum, summary="all relative spaces added up, anchor by anchor",
+        source="2310.01211", trained=False,
+    ),
+    "mlp-sum": AggregationEntry(
+        label="MLP and sum", function=MLPSum, summary="a small learned layer on each relative space, then the sum",
+        source="2310.01211", trained=True,
+    ),
+    "weighted": AggregationEntry(
+        label="Weighted mean", function=Weighted, summary="one learned weight for each relative space",
+        source="2310.01211", trained=True,
+    ),
+    "attention": AggregationEntry(
+        label="Self-attention", function=Attention, summary="learned weights that differ from sample to sample",
+        source="2310.01211", trained=True,
+    ),
+}
+# fmt: on
+
+
+@dataclass(frozen=True)
+class Aggregated:
+    """A fitted aggregation with its head. Neither is ever changed; `tune` returns another.
+
+    Attributes
+    ----------
+    name: a key of `AGGREGATIONS`.
+    """
+
+    name: str
+    aggregation: Aggregation
+    head: nn.Module
+
+    @torch.no_grad()
+    def represent(self, spaces: Sequence[Float[Tensor, "n k"]]) -> Float[Tensor, "n w"]:
+        """What the head reads.
+
+        Raises
+        ------
+        BadChoice: another number of spaces or anchors than fitted on, or values that are not finite.
+        """
+        x = _stacked(spaces, self.name)
+        if x.shape[1:] != (self.aggregation.count, self.aggregation.width):
+            raise BadChoice(
+                f"There are {x.shape[1]} spaces of {x.shape[2]} anchors, fitted were {self.aggregation.count} of "
+                f"{self.aggregation.width}.",
+                "Give the same projections to as many anchors.",
+            )
+        return torch.cat([self.aggregation(part) for part in x.split(_BLOCK)])
+
+    @torch.no_grad()
+    def scores(self, spaces: Sequence[Float[Tensor, "n k"]]) -> Float[Tensor, "n c"]:
+        """Class scores, in float64."""
+        return self.head(self.represent(spaces).to(_dtype(self.head))).double()
+
+    def accuracy(self, spaces: Sequence[Float[Tensor, "n k"]], labels: Int[Tensor, "n"]) -> float:
+        """Share of rows whose best score is at their label, in [0, 1]."""
+        return share_right(self.scores(spaces), labels)
+
+
+def fit_aggregation(
+    spaces: Sequence[Float[Tensor, "n k"]],
+    labels: Int[Tensor, "m"],
+    *,
+    classes: int,
+    name: str,
+    head: str = "",
+    penalty: float = 1.0,
+    epochs: int = 5,
+    batch: int = 256,
+    rate: float = 1e-3,
+    seed: int = 0,
+) -> Aggregated:
+    """An aggregation and its head, fitted on the relative spaces of a gallery; equal seeds give equal results.
+
+    Source: 2310.01211.
+
+    Parameters
+    ----------
+    spaces: relative spaces of the same samples to the same anchors, in an order that stitching must keep.
+    labels: classes 0 to `classes` - 1.
+    name: a key of `AGGREGATIONS`.
+    head: "ridge" (closed form, only without learned parameters), "linear" or "mlp" (both trained along with the
+        aggregation by Adam on cross-entropy); empty for "ridge" where possible, else "linear".
+    penalty: of the ridge head, as in `fit_ridge`.
+    epochs, batch, rate, seed: of the training; unused by a ridge head.
+
+    Raises
+    ------
+    UnknownName: no such aggregation.
+    BadChoice: no spaces, spaces of unlike shapes, values that are not finite, labels or options out of range.
+
+    >>> spaces = [torch.eye(4), 1 - torch.eye(4)]
+    >>> fit_aggregation(spaces, torch.tensor([0, 1, 0, 1]), classes=2, name="sum").scores(spaces).shape
+    torch.Size([4, 2])
+    """
+    if name not in AGGREGATIONS:
+        raise UnknownName("aggregation", name, AGGREGATIONS)
+    trained = AGGREGATIONS[name].trained
+    head = head or ("linear" if trained else "ridge")
+    if head not in HEAD_KINDS or (trained and head == "ridge"):
+        raise BadChoice(f"The aggregation {name} cannot end in the head {head!r}.", "Choose linear or mlp.")
+    x = _stacked(spaces, name)
+    check_labels(labels, rows=len(x), classes=classes)
+    count, width = x.shape[1:]
+    if head == "ridge":
+        return _with_ridge(name, AGGREGATIONS[name].function(count, width), x, labels, classes, penalty)
+
+    def build() -> nn.Sequential:
+        aggregation = AGGREGATIONS[name].function(count, width)
+        out = aggregation.out_width
+        return nn.Sequential(aggregation, mlp(out, classes) if head == "mlp" else nn.Linear(out, classes))
+
+    network = seeded(build, seed=seed).to(x.device)
+    steps = epochs * math.ceil(len(x) / max(1, batch))
+    parameters = list(network.parameters())
+    train(network, parameters, x.float(), labels, steps=steps, batch=batch, rate=rate, seed=seed)
+    return Aggregated(name, cast(Aggregation, network[0]), network[1])
+
+
+def tune(
+    fitted: Aggregated,
+    spaces: Sequence[Float[Tensor, "n k"]],
+    labels: Int[Tensor, "m"],
+    *,
+    what: str,
+    steps: int = 100,
+    batch: int = 256,
+    rate: float = 1e-3,
+    seed: int = 0,
+) -> Aggregated:
+    """Fine-tuning at stitching time: only the blending or only the head learns, on rows of the foreign encoder.
+
+    The fitted one stays as it is. Source: 2310.01211, which finds that blending (its "QKV opt") is the one that helps.
+
+    Parameters
+    ----------
+    spaces, labels: a few rows of the foreign encoder, in relative spaces of the same projections and anchors.
+    what: "blending" (query, key and value of attention, the weights of a weighted mean, the layers of mlp-sum) or
+        "head".
+    steps, batch, rate, seed: of Adam on cross-entropy.
+
+    Raises
+    ------
+    BadChoice: nothing of that kind to tune, or as `fit_aggregation`.
+
+    >>> spaces, labels = [torch.eye(4), 1 - torch.eye(4)], torch.tensor([0, 1, 0, 1])
+    >>> fitted = fit_aggregation(spaces, labels, classes=2, name="weighted")
+    >>> tune(fitted, spaces, labels, what="blending").head is fitted.head
+    True
+    """
+    if what not in ("blending", "head"):
+        raise BadChoice(f"There is no {what!r} to tune.", "Choose blending or head.")
+    if what == "blending" and not fitted.aggregation.blending():
+        raise BadChoice(f"The aggregation {fitted.name} has no blending to tune.", "Tune the head, or use attention.")
+    seen = fitted.represent(spaces)
+    classes = fitted.head(seen[:1].to(_dtype(fitted.head))).shape[1]
+    check_labels(labels, rows=len(seen), classes=classes)
+    if what == "head":
+        head, seen = copy.deepcopy(fitted.head), seen.to(_dtype(fitted.head))
+        train(head, list(head.parameters()), seen, labels, steps=steps, batch=batch, rate=rate, seed=seed)
+        return replace(fitted, head=head)
+    aggregation = copy.deepcopy(fitted.aggregation)
+    network, x = nn.Sequential(aggregation, fitted.head), _stacked(spaces, fitted.name)
+    train(network, aggregation.blending(), x, labels, steps=steps, batch=batch, rate=rate, seed=seed)
+    return replace(fitted, aggregation=aggregation)
+
+
+def _with_ridge(
+    name: str, aggregation: Aggregation, x: Tensor, labels: Tensor, classes: int, penalty: float
+) -> Aggregated:
+    found = fit_ridge(aggregation(x), labels, classes=classes, penalty=penalty)
+    head = nn.Linear(found.width, classes, dtype=torch.float64, device="meta").to_empty(device=x.device)
+    head.requires_grad_(False)
+    head.weight.copy_(found.weight.T)
+    head.bias.copy_(found.bias)
+    return Aggregated(name, aggregation, head)
+
+
+def _stacked(spaces: Sequence[Tensor], name: str) -> Tensor:
+    """Relative spaces as `n x count x k`, in float32 where the aggregation has parameters, else as precise as given."""
+    if not spaces or any(space.shape != spaces[0].shape for space in spaces):
+        shapes = ", ".join(str(tuple(space.shape)) for space in spaces) or "none"
+        raise BadChoice(
+            f"The relative spaces ({shapes}) do not match.", "Give one row per sample, one column per anchor."
+        )
+    double = not AGGREGATIONS[name].trained and all(space.dtype == torch.float64 for space in spaces)
+    x = torch.stack([space.to(torch.float64 if double else torch.float32) for space in spaces], dim=1)
+    # The variance of a row must stay inside float32.
+    if x.numel() and not float(x.abs().amax()) <= 1e15:
+        raise BadChoice("The relative spaces hold values that are not finite or above 1e+15.", "Check the projections.")
+    return x
+
+
+def _layer_norm(x: Tensor) -> Tensor:
+    return nn.functional.layer_norm(x, x.shape[-1:])
+
+
+def _dtype(head: nn.Module) -> torch.dtype:
+    return next(head.parameters()).dtype

@@ -1,0 +1,65 @@
+"""Networks trained on vectors: a seeded start and a plain training loop, shared by heads and aggregations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from relviz.errors import BadChoice
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def seeded(build: Callable[[], M], *, seed: int) -> M:
+    """A network with the usual random start of its linear layers, drawn from a stream of its own.
+
+    >>> first, second = (seeded(lambda: nn.Linear(2, 3), seed=1) for _ in range(2))
+    >>> first.weight.equal(second.weight)
+    True
+    """
+    # Building draws from the global stream; leave it as it was.
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
+        network = build()
+    generator = torch.Generator().manual_seed(max(0, seed))
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            for values in layer.parameters():
+                nn.init.uniform_(values, -(layer.in_features**-0.5), layer.in_features**-0.5, generator=generator)
+    return network
+
+
+def train(
+    network: nn.Module, parameters: list[nn.Parameter], x: Float[Tensor, "n ..."], labels: Int[Tensor, "m"],
+    *, steps: int, batch: int, rate: float, seed: int,
+) -> None:  # fmt: skip
+    """Trains the given parameters of a network in place, by Adam on cross-entropy; all others stay as they are.
+
+    Raises
+    ------
+    BadChoice: a negative number of steps or seed, an empty batch, a rate that is not above 0.
+
+    >>> x, labels = torch.eye(2), torch.tensor([1, 0])
+    >>> network = seeded(lambda: nn.Linear(2, 2), seed=0)
+    >>> train(network, list(network.parameters()), x, labels, steps=200, batch=2, rate=0.1, seed=0)
+    >>> network(x).argmax(1).tolist()
+    [1, 0]
+    """
+    if steps < 0 or seed < 0 or batch < 1 or not 0 < rate < float("inf"):
+        raise BadChoice(f"{steps} steps of {batch} rows, rate {rate}, seed {seed} cannot be run.", "See the ranges.")
+    with torch.inference_mode(False), torch.enable_grad():
+        network.requires_grad_(False)
+        for values in parameters:
+            values.requires_grad_(True)
+        optimiser = torch.optim.Adam(parameters, lr=rate)
+        generator, waiting = torch.Generator().manual_seed(seed), list[Tensor]()
+        for _ in range(steps):  # pass after pass over all rows, each in another order
+            waiting = waiting or list(torch.randperm(len(x), generator=generator).split(batch))
+            rows = waiting.pop(0).to(x.device)
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(network(x[rows]), labels[rows].long()).backward()
+            optimiser.step()
+        network.requires_grad_(False)

@@ -1,0 +1,85 @@
+"""Canonical correlations of two spaces and their summaries, from moments."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from relviz.core.measures.pair import Pair
+from relviz.types import MeasureValue
+
+
+def svcca(pair: Pair, *, keep: float = 0.99) -> MeasureValue:
+    """Mean canonical correlation of the leading principal axes of both spaces, in [0, 1].
+
+    Each space keeps the fewest principal axes that hold the share `keep` of its variance; the mean is over as many
+    correlations as the space with fewer axes has. Invariant to orthogonal maps, isotropic scale and translation;
+    to every invertible linear map only where all axes are kept. Inflated when the axes are comparable to n.
+    Source: Raghu et al. 2017 (1706.05806).
+
+    Parameters
+    ----------
+    keep: share of the variance, above 0, at most 1.
+
+    >>> import torch
+    >>> x = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0], [7.0, 3.0], [4.0, 4.0]])
+    >>> round(svcca(Pair(x, 3 * x.flip(1), k=1)).value, 6)
+    1.0
+    """
+    axes_a, axes_b = (_leading(axes, keep) for axes in _axes(pair))
+    if reason := _saturated(axes_a, axes_b, pair.n):
+        return MeasureValue.because(reason, pair.n)
+    correlations = torch.linalg.svdvals(_whitened(pair, axes_a, axes_b)).clamp(0, 1)
+    return MeasureValue(float(correlations.mean()), None, pair.n)
+
+
+def pwcca(pair: Pair) -> MeasureValue:
+    """Canonical correlations weighted by how much of A each one accounts for, in [0, 1].
+
+    A correlation's weight is the sum over A's features of |<h, x_j>|, h its unit canonical variable in A and x_j the
+    centred feature. As these are absolute values, a rotation of A changes them: invariant to isotropic scale,
+    translation and permutation of A's features, and to every invertible linear map of B. Weights of A: A to B differs
+    from B to A. Inflated when the widths are comparable to n. Source: Morcos et al. 2018 (1806.05759).
+
+    >>> import torch
+    >>> x = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0], [7.0, 3.0], [4.0, 4.0]])
+    >>> round(pwcca(Pair(x, 3 * x.flip(1), k=1)).value, 6)
+    1.0
+    """
+    axes_a, axes_b = _axes(pair)
+    if reason := _saturated(axes_a, axes_b, pair.n):
+        return MeasureValue.because(reason, pair.n)
+    left, correlations, _ = torch.linalg.svd(_whitened(pair, axes_a, axes_b), full_matrices=False)
+    variances, directions = axes_a
+    weights = (left.T @ (variances.sqrt()[:, None] * directions.T)).abs().sum(1)
+    return MeasureValue(float((weights @ correlations.clamp(0, 1)) / weights.sum()), None, pair.n)
+
+
+_Axes = tuple[Tensor, Tensor]  # variances and directions (columns) of principal axes
+
+
+def _axes(pair: Pair) -> tuple[_Axes, _Axes]:
+    m = pair.moments
+    return pair.space_a.axes(m.xx), pair.space_b.axes(m.yy)
+
+
+def _leading(axes: _Axes, keep: float) -> _Axes:
+    variances, directions = axes
+    held = variances.cumsum(0)
+    count = int((held < keep * held[-1]).sum()) + 1
+    return variances[:count], directions[:, :count]
+
+
+def _whitened(pair: Pair, axes_a: _Axes, axes_b: _Axes) -> Float[Tensor, "p q"]:
+    """Correlations of the whitened axes of A with those of B; its singular values are the canonical correlations."""
+    (variances_a, directions_a), (variances_b, directions_b) = axes_a, axes_b
+    cross = directions_a.T @ pair.moments.xy @ directions_b
+    return cross / variances_a.sqrt()[:, None] / variances_b.sqrt()
+
+
+def _saturated(axes_a: _Axes, axes_b: _Axes, n: int) -> str | None:
+    rank = max(len(axes_a[0]), len(axes_b[0]))
+    if rank < n - 1:
+        return None
+    return f"a space spans {rank} dimensions on {n} samples, so every canonical correlation is 1 whatever the other"

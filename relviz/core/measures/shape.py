@@ -1,0 +1,54 @@
+"""Measures of the shape of two clouds: orthogonal Procrustes distance and correlation of distances."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from relviz.core.measures.pair import Pair
+from relviz.core.measures.space import sample_rows
+from relviz.types import MeasureValue
+
+
+def procrustes(pair: Pair) -> MeasureValue:
+    """Orthogonal Procrustes distance of the two clouds, in [0, 1]; 0 is the same shape, so less is more alike.
+
+    1 - ||X_c'Y_c||_* / (||X_c|| ||Y_c||), nuclear norm over Frobenius norms: half the least |X - Y R|^2 over orthogonal
+    R once both clouds are centred and of norm one; the narrower space counts as padded with zeros. Invariant to
+    orthogonal maps, isotropic scale and translation. Source: Ding et al. 2021 (2108.01661), halved.
+
+    >>> import torch
+    >>> x = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]], dtype=torch.float64)
+    >>> round(procrustes(Pair(x, 3 * x.flip(1), k=1)).value, 12)
+    0.0
+    """
+    m = pair.moments
+    scale = float((m.xx.trace().clamp_min(0) * m.yy.trace().clamp_min(0)).sqrt())
+    if not scale > 0:
+        return MeasureValue.because("a space does not vary over the samples", pair.n)
+    shared = float(torch.linalg.svdvals(m.xy).sum())
+    return MeasureValue(min(1.0, max(0.0, 1 - shared / scale)), None, pair.n)
+
+
+def rsa(pair: Pair) -> MeasureValue:
+    """Representational similarity analysis: Spearman correlation of the two spaces' distances, in [-1, 1].
+
+    Over all pairs of rows, Euclidean; equal distances share a mean rank. Quadratic in n, so above 2,000 samples it is
+    of 2,000 rows drawn with a fixed seed, and `n` of the value says so. Invariant to orthogonal maps, isotropic scale
+    and translation. Source: Kriegeskorte et al. 2008 (10.3389/neuro.06.004.2008).
+
+    >>> import torch
+    >>> x = torch.tensor([[0.0], [1.0], [3.0]])
+    >>> round(rsa(Pair(x, 5 - x, k=1)).value, 12)
+    1.0
+    """
+    n = len(sample_rows(pair.n))
+    a, b = (ranks.double() - ranks.mean(dtype=torch.float64) for ranks in _ranks(pair))
+    scale = float(a.norm() * b.norm())
+    if not scale > 0:
+        return MeasureValue.because("all distances between samples are equal in a space", n)
+    return MeasureValue(min(1.0, max(-1.0, float(a @ b) / scale)), None, n)
+
+
+def _ranks(pair: Pair) -> tuple[Tensor, Tensor]:
+    return pair.space_a.distance_ranks, pair.space_b.distance_ranks

@@ -1,0 +1,146 @@
+"""One space as the measures read it, with everything that depends on it alone computed once."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, Int, Real
+from torch import Tensor
+
+from relviz import settings
+from relviz.core.neighbours import highest_within, unit_rows
+from relviz.errors import BadChoice
+
+SAMPLE = 2000  # rows on which all pairwise distances are looked at, at most
+_SAFE = 2.0**20  # the largest size of a value whose squares and fourth powers float32 sums hold with ease
+
+
+class Space:
+    """A space `n x d`; hand it to several `Pair`s and its searches and sorted distances are not repeated.
+
+    Parameters
+    ----------
+    x: vectors of any real type. float64 stays; every other type is read as float32. A space with values too large or
+        too small for their squares is scaled by a power of two, which no measure can see.
+    memory: bytes that a block of a kernel may take.
+
+    Raises
+    ------
+    BadChoice: complex values.
+
+    >>> Space(torch.tensor([[1, 2], [3, 4]])).x.dtype
+    torch.float32
+    """
+
+    def __init__(self, x: Real[Tensor, "n d"], *, memory: int = settings.MEMORY) -> None:
+        if x.is_complex():
+            raise BadChoice("A space holds complex values.", "Measure the real and imaginary parts side by side.")
+        real = x.detach() if x.dtype in (torch.float32, torch.float64) else x.detach().to(torch.float32)
+        self.n, self.width, self.memory = *real.shape, memory
+        self._peak = max((abs(float(end)) for end in real.aminmax()), default=0.0) if real.numel() else 0.0
+        self.x = _rescaled(real, self._peak)
+        self._nearest: dict[int, Tensor] = {}
+        self._axes: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def unusable(self) -> str | None:
+        """Why no measure can be computed, if so."""
+        if self.width == 0:
+            return "a space has no features"
+        return None if math.isfinite(self._peak) else "a space holds values that are not finite"
+
+    @cached_property
+    def still(self) -> str | None:
+        """Why a measure of shape cannot be computed, if so."""
+        return "a space does not vary over the samples" if bool((self.x == self.x[:1]).all()) else None
+
+    @cached_property
+    def unit(self) -> Float[Tensor, "n d"]:
+        """Rows of length one."""
+        return unit_rows(self.x)
+
+    def nearest(self, k: int) -> Int[Tensor, "n k"]:
+        """The k rows nearest to each row by cosine, nearest first, itself included."""
+        return self._search(k)[:, :k]
+
+    def neighbours(self, k: int) -> Int[Tensor, "n k"]:
+        """The k other rows nearest to each row by cosine, nearest first; from the same search as `nearest`."""
+        found = self._search(k)
+        others = found != torch.arange(self.n, device=found.device)[:, None]
+        others[:, k] &= ~others[:, :k].all(1)  # more copies of a row than fit: it is not in its own list
+        return found[others].reshape(self.n, k)
+
+    def axes(self, gram: Float[Tensor, "d d"]) -> tuple[Tensor, Tensor]:
+        """Variances and directions (columns) of its principal axes, largest first, those of rounding noise left out.
+
+        Parameters
+        ----------
+        gram: its centred second moments, X_c'X_c.
+        """
+        if self._axes is None:
+            variances, directions = (found.flip(-1) for found in torch.linalg.eigh(gram))
+            # Measured noise of the block products: 0.3 eps in float32, 4 eps in float64, relative to the largest.
+            real = variances > 32 * torch.finfo(self.x.dtype).eps * variances[0]
+            self._axes = variances[real], directions[:, real]
+        return self._axes
+
+    @cached_property
+    def median_square(self) -> float:
+        """Median of the squared distances between rows that differ, 0 where none do; on the rows of `sample_rows`."""
+        squares = _squared_distances(self.x)
+        apart = squares[squares > 0]
+        return float(apart.median()) if len(apart) else 0.0
+
+    @cached_property
+    def distance_ranks(self) -> Float[Tensor, p]:
+        """Rank of the Euclidean distance of each pair of rows, equal ones sharing a mean rank; of `sample_rows`."""
+        return _mean_ranks(_squared_distances(self.x))
+
+    def _search(self, k: int) -> Tensor:
+        if k not in self._nearest:
+            self._nearest[k] = highest_within(self.unit, k + 1, itself=True, memory=self.memory)[0]
+        return self._nearest[k]
+
+
+def sample_rows(n: int) -> Int[Tensor, m]:
+    """The rows on which all pairwise distances are looked at: all up to 2,000, else 2,000 drawn with a fixed seed.
+
+    >>> len(sample_rows(5)), len(sample_rows(10_000))
+    (5, 2000)
+    """
+    if n <= SAMPLE:
+        return torch.arange(n)
+    return torch.randperm(n, generator=torch.Generator().manual_seed(0))[:SAMPLE].sort().values
+
+
+def _rescaled(x: Tensor, peak: float) -> Tensor:
+    if not math.isfinite(peak) or peak == 0 or 1 / _SAFE <= peak <= _SAFE:
+        return x
+    most = 126 if x.dtype == torch.float32 else 1022
+    exponent = max(-most, min(most, -math.frexp(peak)[1]))
+    return x * 2.0**exponent
+
+
+def _squared_distances(x: Tensor) -> Tensor:
+    """Squared distance of each pair of the sampled rows, in float64; of rows equal but for rounding 0."""
+    x = x[sample_rows(len(x)).to(x.device)]
+    given, eps = torch.finfo(x.dtype).eps, torch.finfo(torch.float64).eps
+    x = x.double() - x.mean(0, dtype=torch.float64)
+    sizes = x.square().sum(1)
+    first, second = torch.triu_indices(len(x), len(x), offset=1, device=x.device)
+    both = sizes[first] + sizes[second]
+    squares = both - 2 * (x @ x.T)[first, second]
+    # Rounding of the given values, and of this expansion.
+    return torch.where(squares > ((4 * given) ** 2 + 16 * eps) * both, squares, 0.0)
+
+
+def _mean_ranks(values: Tensor) -> Tensor:
+    """Ranks from 1, of values of at least 0; those that differ by rounding alone share their mean rank."""
+    ordered, order = values.sort()
+    apart = ordered[1:] > ordered[:-1] * (1 + 1e-12)
+    group = torch.nn.functional.pad(apart.cumsum(0), (1, 0))
+    counts = group.bincount()
+    means = counts.cumsum(0) - (counts - 1) / 2
+    return values.new_empty(len(values), dtype=torch.float32).scatter_(0, order, means[group].float())

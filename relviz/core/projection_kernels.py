@@ -1,0 +1,130 @@
+"""What the projections compute: each kernel takes the anchors and gives a function of one block of samples.
+
+`related` runs a kernel over blocks of rows and keeps every value finite; `projections` holds the public functions. What
+belongs to the anchors alone is computed once, when a kernel is called.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from relviz.core.distances import by_blocks, checked
+from relviz.errors import BadChoice
+
+Kernel = Callable[[Tensor], Callable[[Tensor], Tensor]]
+
+
+def related(
+    x: Tensor, anchors: Tensor, kernel: Kernel, *, centred: bool, degree: int = 0, whole: bool = False
+) -> Tensor:
+    """A projection, in blocks of rows unless it needs the `whole`; it grows with the space to the power `degree`."""
+    result, working, scale = _precision(x, anchors)
+    points = _scaled(anchors, working, scale)
+    middle = points.mean(0) if centred else torch.zeros(0)
+    relate = kernel(points - middle if centred else points)
+
+    def block(rows: Tensor) -> Tensor:
+        rows = _scaled(rows, working, scale)
+        found = relate(rows - middle if centred else rows)
+        if scale == 1 and working == result:
+            return found
+        for _ in range(degree):
+            found = found * scale
+        return clamped(found, result)
+
+    if whole or len(x) == 0:
+        return block(x)
+    widening = max(1, working.itemsize // x.element_size())
+    return by_blocks(block, x, columns=widening * (x.shape[1] + len(anchors)))
+
+
+def cosine(anchors: Tensor) -> Callable[[Tensor], Tensor]:
+    """Cosine similarities, in [-1, 1]."""
+    points, lengths = _with_lengths(anchors)
+    unit = points / lengths
+
+    def relate(rows: Tensor) -> Tensor:
+        rows, norms = _with_lengths(rows)
+        # Scaling the n x k product touches less memory than normalising the n x d input when k < d.
+        return (rows @ unit.T).div_(norms).clamp_(-1, 1)
+
+    return relate
+
+
+def angular(anchors: Tensor) -> Callable[[Tensor], Tensor]:
+    """Angles in units of pi, in [0, 1]."""
+    relate = cosine(anchors)
+    return lambda rows: relate(rows).arccos() / math.pi
+
+
+def standardised_cosine(anchors: Tensor) -> Callable[[Tensor], Tensor]:
+    """Cosine similarities in the mean and standard deviation of each anchor's similarities to the other anchors."""
+    relate = cosine(anchors)
+    others = 1 - torch.eye(len(anchors), dtype=torch.float64, device=anchors.device)
+    own, count = relate(anchors).double(), max(1, len(anchors) - 1)
+    mean = (own * others).sum(0) / count
+    deviation = ((own - mean).square() * others).sum(0).div(count).sqrt()
+    varies = deviation > 16 * torch.finfo(anchors.dtype).eps
+    mean, scale = mean.to(anchors.dtype), torch.where(varies, deviation, 1.0).to(anchors.dtype)
+    return lambda rows: relate(rows).sub_(mean).div_(scale)
+
+
+def inner(anchors: Tensor) -> Callable[[Tensor], Tensor]:
+    """Inner products over the root of the width."""
+    scaled = anchors / math.sqrt(anchors.shape[1])
+    return lambda rows: rows @ scaled.T
+
+
+def change_of_basis(anchors: Tensor) -> Callable[[Tensor], Tensor]:
+    """Shortest least squares coefficients, by the pseudo-inverse in float64."""
+    u, strengths, vt = torch.linalg.svd(anchors.double(), full_matrices=False)
+    known = strengths > strengths[0] * max(anchors.shape) * torch.finfo(anchors.dtype).eps
+    inverse = (vt.T * torch.where(known, 1 / strengths, 0.0)) @ u.T
+    return lambda rows: clamped(rows.double() @ inverse, rows.dtype)
+
+
+def measured(distance: Callable[[Tensor, Tensor], Tensor]) -> Kernel:
+    """The kernel of a distance."""
+    return lambda anchors: lambda rows: distance(rows, anchors)
+
+
+def clamped(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """Values in another precision, those beyond its range at the range's end."""
+    limit = torch.finfo(dtype).max
+    return torch.nan_to_num(x).clamp(-limit, limit).to(dtype)
+
+
+def _precision(x: Tensor, anchors: Tensor) -> tuple[torch.dtype, torch.dtype, float]:
+    """Precision of the result, precision to compute in, and the power of two to divide vectors by before."""
+    if x.shape[1] != anchors.shape[1]:
+        raise BadChoice(
+            f"The samples have {x.shape[1]} features, the anchors {anchors.shape[1]}.",
+            "Take both from one space.",
+        )
+    if anchors.numel() == 0:
+        raise BadChoice("There are no anchors, or they have no features.", "Choose at least 1 anchor.")
+    largest = max(checked(x, "samples"), checked(anchors, "anchors"))
+    result = torch.promote_types(torch.promote_types(x.dtype, anchors.dtype), torch.float32)
+    low = torch.finfo(result).tiny ** 0.25
+    if largest == 0 or low < largest < 1 / low:
+        return result, result, 1.0
+    if result == torch.float32:
+        return result, torch.float64, 1.0
+    return result, result, 2.0 ** max(-1021, math.frexp(largest)[1] - 1)
+
+
+def _scaled(x: Tensor, working: torch.dtype, scale: float) -> Tensor:
+    return x.to(working) if scale == 1 else x.to(working) / scale
+
+
+def _with_lengths(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows, and their lengths in a column, above 0; rows too short to be squared are made longer first."""
+    lengths, tiny = x.norm(dim=1, keepdim=True), torch.finfo(x.dtype).tiny
+    if len(x) and float(lengths.detach().min()) < tiny**0.25:
+        x = x / x.abs().amax(1, keepdim=True).clamp_min(tiny)
+        lengths = x.norm(dim=1, keepdim=True)
+    return x, lengths.clamp_min(tiny)
