@@ -65,6 +65,13 @@ def _offer_columns(row, key, floors, best, keys):
 
 @njit(nogil=True, cache=True)
 @no_type_check
+def _count(row, thresholds, above):
+    for j in range(len(row)):
+        above[j] += np.int32(row[j] > thresholds[j])
+
+
+@njit(nogil=True, cache=True)
+@no_type_check
 def offer_rows(begin, end, scores, first, best, keys):
     """Offer the scores (`b x c`) of rows `begin` to `end` with the keys from `first` on to their lists (`b x k`)."""
     for i in range(begin, end):
@@ -110,7 +117,7 @@ def search_columns(begin, end, scores, first, best, keys, low, high, above):
     for i in range(len(scores)):
         own, row = first + i, scores[i]
         _offer_columns(row[begin:end], own, floors, best[begin:end], keys[begin:end])
-        for j in range(begin, min(end, own)):
-            above[j] += row[j] > high[j]
-        for j in range(max(begin, own + 1), end):
-            above[j] += row[j] > low[j]
+        middle = min(max(own, begin), end)
+        _count(row[begin:middle], high[begin:middle], above[begin:middle])
+        middle = min(max(own + 1, begin), end)
+        _count(row[middle:end], low[middle:end], above[middle:end])

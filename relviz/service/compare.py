@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from relviz.core.measures import MEASURES, Measure, Pair
+from relviz.core.measures import MEASURES, Measure, Pair, Space
 from relviz.data.catalogue import load_dataset
 from relviz.errors import UnknownName
 from relviz.models.shelf import models_for
@@ -91,11 +91,12 @@ def _measure(name: str) -> Measure:
 
 def _board(spaces: list[Tensor], measure: Measure, k: int, progress: Progress) -> list[list[MeasureValue]]:
     """Values from every space to every space; of an undirected measure each pair is computed once."""
-    count = len(spaces)
+    shared = [Space(space) for space in spaces]  # a space's searches and axes serve all of its pairs
+    count = len(shared)
     board: dict[tuple[int, int], MeasureValue] = {}
     for i in range(count):
         progress(i / count, f"{measure.label.format(k=k)} from model {i + 1} of {count}")
         for j in range(count):
             mirrored = None if measure.directed else board.get((j, i))
-            board[i, j] = mirrored or measure(Pair(spaces[i], spaces[j], k=k))
+            board[i, j] = mirrored or measure(Pair(shared[i], shared[j], k=k))
     return [[board[i, j] for j in range(count)] for i in range(count)]
