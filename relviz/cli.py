@@ -38,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     datasets.set_defaults(command=_datasets)
     compare = commands.add_parser("compare", help="measure how alike two models' spaces are")
     compare.set_defaults(command=_compare)
+    compare.add_argument(
+        "--measures", nargs="+", metavar="MEASURE", help="measures, or 'all' (default: the five quick ones)"
+    )
     compare.add_argument("--k", type=int, default=settings.NEIGHBOURS, help="neighbours of Jaccard@k and MRR@k")
     stitch = commands.add_parser("stitch", help="stitch each model's encoder to the other's head")
     stitch.set_defaults(command=_stitch)
@@ -102,11 +105,12 @@ def _datasets(chosen: argparse.Namespace) -> None:
 
 
 def _compare(chosen: argparse.Namespace) -> None:
-    from relviz.service.requests import Compare
+    from relviz.service.requests import DEFAULT_MEASURES, Compare
     from relviz.service.run import run
 
     anchors = _anchors(chosen)
-    comparison = run(Compare(chosen.a, chosen.b, chosen.data, anchors, chosen.k), _report)
+    names = () if chosen.measures == ["all"] else tuple(chosen.measures or DEFAULT_MEASURES)
+    comparison = run(Compare(chosen.a, chosen.b, chosen.data, anchors, chosen.k, names), _report)
     spaces = {"absolute": comparison.absolute, "relative": comparison.relative}
     if not chosen.json:
         _print(

@@ -40,9 +40,8 @@ def test_models_and_datasets_list_the_shelf_and_the_catalogue() -> None:
 def test_compare_gives_the_numbers_of_the_pages_in_time() -> None:
     run(Compare(*PAIR, "fashion-mnist"))  # the spaces are cached from here on
     start = time.perf_counter()
-    found = answer(
-        "compare", *PAIR, "--data", "fashion-mnist", "--anchors", "300", "--strategy", "uniform", "--seed", "1"
-    )
+    anchors = ("--anchors", "300", "--strategy", "uniform", *SEED)
+    found = answer("compare", *PAIR, "--data", "fashion-mnist", *anchors, "--measures", "all")
     assert time.perf_counter() - start < 10
     assert (found["a"], found["b"], found["data"]) == (*PAIR, "fashion-mnist")
     assert found["anchors"] == {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from relviz import settings
 
+DEFAULT_MEASURES = ("cka", "cka-debiased", "jaccard", "mrr", "cosine")
 DEFAULT_METHODS = ("absolute", "relative-cosine", "ortho")
 
 

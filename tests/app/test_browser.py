@@ -57,7 +57,7 @@ def set_anchors(page: Page, presses: int) -> None:
 
 def test_the_default_pair_is_drawn_within_three_seconds_on_a_warm_server(chromium: Browser, address: str) -> None:
     times = []
-    for _ in range(6):  # the first visit warms the server; the best of the others, since the machines are shared
+    for _ in range(3):  # the first visit warms the server; the better of the others, since the machines are shared
         page = chromium.new_page(viewport={"width": 1280, "height": 800})
         page.goto(address)
         loaded = time.perf_counter()
@@ -65,9 +65,7 @@ def test_the_default_pair_is_drawn_within_three_seconds_on_a_warm_server(chromiu
         times.append(time.perf_counter() - loaded)
         settled(page)
         page.close()
-        if times[1:] and times[-1] < 3:
-            break
-    assert min(times[1:]) < 3, times
+    assert min(times[1:]) < 3
 
 
 def test_pca_comes_first_and_umap_after_it(page: Page, address: str) -> None:
@@ -86,9 +84,9 @@ def test_changing_model_b_and_anchors_changes_everything(page: Page, address: st
     answer, maps = page.locator(".st-key-answer"), page.evaluate(MAP_VALUES)
     before = answer.inner_text()
     choose(page, "Model B", "fmnist-vit-s1")
-    expect(answer).not_to_have_text(before, timeout=60_000)
-    expect(answer).to_contain_text("300 anchors", timeout=60_000)
     settled(page)
+    expect(answer).to_contain_text("300 anchors")
+    assert answer.inner_text() != before
     with_vit = page.evaluate(MAP_VALUES)
     # Absolute A (the first ten traces) has not changed; absolute B and both relative maps have.
     assert with_vit[:10] == maps[:10] and with_vit[10:20] != maps[10:20] and with_vit[20:30] != maps[20:30]
@@ -106,9 +104,7 @@ def test_heat_map_and_stitched_accuracy_follow_the_anchors(page: Page, address: 
         settled(page)
         boards += [page.evaluate(BOARD_VALUES), page.locator("[data-testid=stMarkdown]").first.inner_text()]
         set_anchors(page, 12)
-        drawn_anew = f"old => document.querySelector('{PLOT}') && ({BOARD_VALUES}).join() !== old"
-        page.wait_for_function(drawn_anew, arg=",".join(boards[0]), timeout=60_000)
-        expect(page.get_by_role("slider", name="Anchors")).to_have_attribute("aria-valuenow", "8")
+        page.wait_for_timeout(1_000)
         settled(page)
         boards += [page.evaluate(BOARD_VALUES), page.locator("[data-testid=stMarkdown]").first.inner_text()]
     (absolute, relative), _, (absolute_later, relative_later), _ = seen["similarity"]
@@ -121,8 +117,8 @@ def test_no_number_of_the_former_choice_stays_while_a_new_one_is_computed(page: 
     settled(page)
     choose(page, "Model B", "fmnist-resnet-s1")  # nobody has encoded with it yet
     expect(page.locator("[data-testid=stProgress]").first).to_be_visible(timeout=30_000)
-    expect(page.locator(".st-key-answer")).not_to_contain_text("Read through", timeout=500)
-    expect(page.locator(PLOT)).to_have_count(0, timeout=500)
+    assert "Read through" not in page.locator(".st-key-answer").inner_text()
+    assert page.locator(PLOT).count() == 0
     settled(page)
     expect(page.locator(".st-key-answer")).to_contain_text("Read through", timeout=60_000)
     titles = page.locator(".js-plotly-plot .annotation-text").all_text_contents()
