@@ -2,16 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+MAPS := relviz/ui/linked_map/frontend
 # A newer installer than Debian's and no questions about its version.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: app test check models screenshots docs bench
+.PHONY: app test check models screenshots docs bench load soak frontend
 
 app: $(VENV)/.app
-	$(BIN)/streamlit run app.py
+	$(BIN)/relviz serve
 
-test: $(VENV)/.test browser check
-	$(BIN)/pytest
+test: $(VENV)/.test browser check $(MAPS)/node_modules/.ready
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not alone"
+	$(BIN)/pytest -m alone
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -29,6 +31,23 @@ bench: $(VENV)/.test
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python -m benchmarks.run
 
+# Fifty visitors at once, in a few minutes; visitors one after the other for half an hour (SOAK='--interactions 500'
+# for less). Both take place on this machine alone and write their figures to benchmarks/RESULTS.md.
+load: $(VENV)/.test
+	$(BIN)/python -m tests.load.load
+
+soak: $(VENV)/.test
+	$(BIN)/python -m tests.load.soak $(SOAK)
+
+# The linked maps' bundle is committed, so that users need no Node; this builds it anew from its source.
+frontend: $(MAPS)/node_modules/.ready
+	cd $(MAPS) && npm run --silent build
+
+$(MAPS)/node_modules/.ready: $(MAPS)/package.json $(MAPS)/package-lock.json
+	@command -v npm >/dev/null || { echo "Building the linked maps needs Node 20 with npm; install Debian's packages nodejs and npm."; exit 1; }
+	cd $(MAPS) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 screenshots: $(VENV)/.test browser
 	$(BIN)/python -m tests.screenshots
 
@@ -41,7 +60,7 @@ $(VENV)/.app: requirements.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.app
-	$(BIN)/pip install --quiet -e '.[test]'
+	$(BIN)/pip install --quiet -e '.[test,vision,text]'
 	@touch $@
 
 .PHONY: browser

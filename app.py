@@ -1,19 +1,38 @@
-"""relviz in the browser: `streamlit run app.py`."""
+"""relviz in the browser: `relviz serve`, or `streamlit run app.py`."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
+
+from relviz.service import cache
+from relviz.ui.asking import broker, warm_up
+from relviz.ui.health import SafeHeaders, routes
+from relviz.ui.log import report, start_log
+from relviz.ui.messages import show_error
 
 
 @asynccontextmanager
-async def warm_start(_app: object) -> AsyncIterator[None]:
-    """Begin computing what the first visitor will see, in the background."""
-    from relviz.ui.asking import warm_up  # its broker lives in the runtime that has started by now
-
+async def life(_app: object) -> AsyncIterator[None]:
+    """Begin computing what the first visitor will see, in the background; at the end, leave no process behind."""
+    start_log()
+    threading.Thread(target=cache.sweep, daemon=True).start()
     warm_up()
-    yield
+    report("serving")
+    try:
+        yield
+    finally:
+        broker().close()
+        report("stopped")
 
 
-app = st.App(Path(__file__).parent / "pages" / "frame.py", lifespan=warm_start)
+app = st.App(
+    Path(__file__).parent / "pages" / "frame.py",
+    lifespan=life,
+    routes=routes,
+    middleware=[Middleware(SafeHeaders)],
+    on_script_error=show_error,
+)

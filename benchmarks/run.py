@@ -1,4 +1,4 @@
-"""Times every kernel beside its peers and writes `benchmarks/RESULTS.md`.
+"""Times every kernel beside its peers and writes the first part of `benchmarks/RESULTS.md`.
 
 Each contender runs in its own process (so that one's memory is not another's), contenders of one group one after the
 other in one run. Quoted are the median time of the repeats and the most memory above what the data took.
@@ -6,10 +6,8 @@ other in one run. Quoted are the median time of the repeats and the most memory 
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -20,8 +18,8 @@ from pathlib import Path
 import torch
 
 from benchmarks.contenders import GROUPS, Contender
+from benchmarks.results import machine, write_part
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
 PACKAGES = ("torch", "numpy", "latentis", "scikit-learn", "faiss-cpu", "scipy")
 
 
@@ -30,9 +28,8 @@ def main() -> None:
     if len(sys.argv) == 3:
         print(json.dumps(measure(GROUPS[sys.argv[1]].contenders[sys.argv[2]])))
         return
-    sections = [_section(name) for name in GROUPS]
-    RESULTS.write_text(_head() + "\n".join(sections))
-    print(f"written to {RESULTS}")
+    head = f"Written by `make bench`. Medians of several repeats.\n\n{machine(PACKAGES)}\n"
+    write_part("Kernels and their peers", "\n".join([head, *(_section(name) for name in GROUPS)]))
 
 
 def measure(contender: Contender) -> dict[str, float]:
@@ -71,17 +68,7 @@ def _section(name: str) -> str:
     ]
     table = "\n".join(["| contender | seconds | times ours | peak MiB |", "| --- | --- | --- | --- |", *rows])
     goal = f"\n\nGoal: {group.goal} **{'Met' if group.met(found) else 'Missed'}.**" if group.goal else ""
-    return f"## {name}\n\n{group.what}\n\n{table}{goal}\n"
-
-
-def _head() -> str:
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return (
-        "# Benchmarks\n\nWritten by `make bench`. Medians of several repeats in one run on a shared machine: trust the "
-        f"ratios, not the seconds.\n\nMachine: {os.cpu_count()} CPU cores ({platform.machine()}), {device}; Python "
-        f"{platform.python_version()}, {versions}.\n\n"
-    )
+    return f"### {name}\n\n{group.what}\n\n{table}{goal}\n"
 
 
 if __name__ == "__main__":

@@ -2,52 +2,50 @@
 
 import streamlit as st
 
-from relviz.plots.maps import plot_four_maps
+from relviz import settings
+from relviz.core.reduction import REDUCTIONS
+from relviz.data.catalogue import load_dataset
 from relviz.plots.words import pair_sentence
 from relviz.service.maps import FourMaps
-from relviz.service.requests import Compare, Maps, Stitch
+from relviz.service.requests import Compare, Maps, Readings, Stitch
 from relviz.ui.asking import Question
-from relviz.ui.controls import Choice, chosen
-from relviz.ui.layout import draw
+from relviz.ui.controls import chosen
+from relviz.ui.explore_layout import choose_layout
+from relviz.ui.explore_maps import Scene, show_scene
 
 
-def show(maps: FourMaps, choice: Choice, reduction: str) -> None:
-    data = choice.dataset
-    figure = plot_four_maps(
-        maps,
-        a=choice.a,
-        b=choice.b,
-        labels=data.labels[data.held_out],
-        class_names=data.class_names,
-        first_row=data.gallery_size,
-        height=575,
-    )
-    names = ("absolute_a", "absolute_b", "relative_a", "relative_b")
-    kept = ", ".join(f"{name} {getattr(maps, name).kept:.2f}" for name in names)
-    draw(figure, key="maps", alt=f"Four {reduction} maps of {choice.a} and {choice.b}; neighbours kept: {kept}")
+def show(asked: Maps, maps: FourMaps) -> None:
+    show_scene(Scene(asked, maps, reading, choice.k))
+    data, reduction = load_dataset(asked.data), REDUCTIONS[asked.reduction]
     rows = len(data) - data.gallery_size
     st.caption(
-        f"{reduction}, {rows:,} held-out samples. Both relative maps come from one fit, so equal places mean alike "
-        "relative vectors. Distances between clusters mean nothing on a UMAP map."
+        f"{reduction.label}, {rows:,} held-out samples; anchors are gallery samples and not among them. Each map keeps "
+        f"that share of the {settings.MAP_NEIGHBOURS} true neighbours. Both relative maps come from one fit, so equal "
+        "places mean alike relative vectors. Distances between clusters mean nothing, save on a PCA map. Click a "
+        f"sample to have it explained. {reduction.label}: {reduction.summary}."
     )
 
 
 choice = chosen()
+reduction, layout = choose_layout()
 pair, rest = (choice.a, choice.b), (choice.data, choice.anchors)
 answer, picture = st.container(key="answer"), st.container(key="picture")
+in_pca, refined = Maps(*pair, *rest), Maps(*pair, *rest, reduction, layout)
 with picture:  # asked first: it is the first thing a visitor should see
-    pca = Question("pca", Maps(*pair, *rest, "pca"))
+    pca = Question("pca", in_pca)
 with answer:
     comparison = Question("compare", Compare(*pair, *rest, choice.k, measures=("jaccard",)))
     stitched = Question("stitch", Stitch(tuple(dict.fromkeys(pair)), *rest))
 with picture:
-    umap = Question("umap", Maps(*pair, *rest, "umap"))
+    readings = Question("readings", Readings(*pair, *rest, k=choice.k))
+    better = Question("refined", refined)
 
 first = pca.answer(patience=0.8)
-better = umap.answer(patience=0)
-if better or first:
+second = better.answer(patience=0)
+reading = readings.answer(patience=0)
+if second or first:
     with pca.place():
-        show(better or first, choice, "UMAP" if better else "PCA")
+        show(*((refined, second) if second else (in_pca, first)))
 measured, cells = comparison.answer(), stitched.answer()
 if measured is not None and cells is not None:
     with comparison.place():

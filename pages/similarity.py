@@ -5,9 +5,9 @@ import streamlit as st
 
 from relviz.core.measures import MEASURES, Measure
 from relviz.plots.boards import Cell, plot_board
-from relviz.plots.words import board_sentence
+from relviz.plots.words import board_sentence, sureness_sentence
 from relviz.service.compare import SimilarityBoard
-from relviz.service.requests import Similarity
+from relviz.service.requests import Compare, Similarity
 from relviz.types import MeasureValue
 from relviz.ui.asking import Question
 from relviz.ui.controls import chosen
@@ -47,6 +47,8 @@ def table(board: SimilarityBoard) -> pd.DataFrame:
     )
 
 
+DRAWS = 100  # resamplings; fewer leave the ends of a 95 % band unsteady
+
 choice = chosen()
 name = st.selectbox(
     "Measure",
@@ -73,3 +75,16 @@ if board is not None:
                 f"**{measure.label.format(k=choice.k)}**: {measure.summary}; {measure.low:g} to {measure.high:g}. "
                 f"Unchanged by: {', '.join(sorted(measure.invariances)) or 'nothing'}. Source: {measure.source}."
             )
+sure = st.toggle(
+    f"How sure, from {choice.a} to {choice.b}",
+    key="sure",
+    bind="query-params",
+    help=f"Null band of {DRAWS} permutations and interval of {DRAWS} subsets; seconds for most measures.",
+)
+if sure:
+    pair = (choice.a, choice.b, choice.data, choice.anchors, choice.k)
+    resampled = Question("sure", Compare(*pair, measures=(name,), draws=DRAWS))
+    compared = resampled.answer()
+    if compared is not None:
+        with resampled.place():
+            st.markdown(sureness_sentence(compared, name, measure.label.format(k=choice.k)))

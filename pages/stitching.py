@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from relviz.core.stitching import METHODS
-from relviz.models.shelf import models_for
+from relviz.core.stitching_methods import METHODS
+from relviz.models.catalogue import names_for
 from relviz.plots.boards import Cell, plot_board, plot_curve
 from relviz.plots.words import find, stitch_sentence
 from relviz.service.requests import DEFAULT_METHODS, Curve, Stitch
@@ -52,7 +52,7 @@ method = st.selectbox(
     key="method",
     bind="query-params",
 )
-names = tuple(name for name, card in models_for(choice.dataset.side).items() if card.classifies)
+names = tuple(names_for(choice.dataset, decoding=False))
 answer = st.empty()
 left, right = st.columns([5, 4])
 with left:

@@ -4,7 +4,14 @@ RelvizError                 one sentence for the user, and a hint what to do
 ├── UnknownName             no model, data set, strategy, measure of that name
 ├── BadChoice               a value outside its range (anchors, k, seed, ...)
 ├── DamagedAsset            a bundled file is missing or not what the manifest says
-├── MissingData             data needed for training is not on this machine
+├── BadFile                 a user's file is missing, empty, damaged, or not what it is read as
+├── MissingData             data is not on this machine and may not be downloaded
+├── MissingPackage          an optional package is not installed
+├── OutOfMemory             the machine's memory does not hold the work, on any device
+├── Busy                    too many jobs wait, of everyone or of this visitor
+├── TimedOut                a job took longer than any may
+├── WorkerLost              the process that computed ended before its answer
+├── Cancelled               nobody wants the answer any more
 └── PortBusy                the address to serve on is taken
 """
 
@@ -58,8 +65,45 @@ class DamagedAsset(RelvizError):
     """A bundled file is missing or its bytes are not those of the manifest."""
 
 
+class BadFile(RelvizError):
+    """A user's file is missing, empty, damaged, or not what it is read as."""
+
+
 class MissingData(RelvizError):
-    """Data needed for training is not on this machine."""
+    """Data is not on this machine and may not be downloaded."""
+
+
+class MissingPackage(RelvizError):
+    """An optional package is not installed.
+
+    >>> print(MissingPackage("timm==1.0", "Models of timm"))
+    Models of timm need the package timm, which is not installed. Install it with 'pip install timm==1.0'.
+    """
+
+    def __init__(self, requirement: str, purpose: str) -> None:
+        name = requirement.split("==")[0]
+        sentence = f"{purpose} need the package {name}, which is not installed."
+        super().__init__(sentence, f"Install it with 'pip install {requirement}'.")
+
+
+class OutOfMemory(RelvizError):
+    """The machine's memory does not hold the work, on any device."""
+
+
+class Busy(RelvizError):
+    """Too many jobs wait, of everyone or of this visitor."""
+
+
+class TimedOut(RelvizError):
+    """A job took longer than any may."""
+
+
+class WorkerLost(RelvizError):
+    """The process that computed ended before its answer."""
+
+
+class Cancelled(RelvizError):
+    """Nobody wants the answer any more; raised inside a use case by its progress callback."""
 
 
 class PortBusy(RelvizError):

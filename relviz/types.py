@@ -15,12 +15,16 @@ class MeasureValue:
     undefined: why there is no number, or None.
     n: samples it was computed on.
     chance: what unrelated spaces are expected to give, where that is known in closed form.
+    null: the middle 95 % of the values of permuted samples, where they were asked for.
+    interval: 95 % confidence interval over other samples of the same kind, where it was asked for.
     """
 
     value: float | None
     undefined: str | None
     n: int
     chance: float | None = None
+    null: tuple[float, float] | None = None
+    interval: tuple[float, float] | None = None
 
     @classmethod
     def because(cls, reason: str, n: int) -> MeasureValue:

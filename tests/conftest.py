@@ -6,6 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from relviz.packages import declare_operators
+
+declare_operators()  # latentis imports torchvision, whose operators a CPU build of torch lacks
+
+collect_ignore = ["app/linked_map_app.py", "app/linked_map_page.py"]  # scripts that Streamlit runs
+
 
 @pytest.fixture(autouse=True, scope="session")
 def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
@@ -15,4 +21,5 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in [name for name in os.environ if name.startswith("RELVIZ_")]:
             patch.delenv(name)
         patch.setenv("RELVIZ_CACHE", str(folder))
+        patch.setenv("RELVIZ_MODELS", str(folder / "models"))
         yield folder

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from relviz import settings
 from relviz.core.measures import MEASURES
-from relviz.core.stitching import METHODS
+from relviz.core.stitching_methods import METHODS
 from relviz.models.shelf import shelf
 from relviz.service.requests import Anchors, Compare, Stitch
 from relviz.service.run import run
@@ -37,6 +38,7 @@ def test_models_and_datasets_list_the_shelf_and_the_catalogue() -> None:
     assert "fmnist-cnn-s0" in relviz("models").stdout
 
 
+@pytest.mark.alone
 def test_compare_gives_the_numbers_of_the_pages_in_time() -> None:
     run(Compare(*PAIR, "fashion-mnist"))  # the spaces are cached from here on
     start = time.perf_counter()
@@ -56,7 +58,7 @@ def test_compare_gives_the_numbers_of_the_pages_in_time() -> None:
     for space in ("absolute", "relative"):
         for name in MEASURES:
             value = getattr(expected, space)[name]
-            wanted = {"value": pytest.approx(value.value, abs=1e-9), "undefined": None, "n": 2000}
+            wanted = {**vars(value), "value": pytest.approx(value.value, abs=1e-9)}
             assert found["measures"][space][name] == wanted
 
 
@@ -93,6 +95,17 @@ def test_methods_lists_every_registry_and_the_documentation_is_fresh() -> None:
     assert relviz("methods", "--markdown").stdout == documented.read_text(), "run 'make docs'"
 
 
+def test_draws_give_each_value_its_null_band_and_interval() -> None:
+    chosen = "compare digits-cnn-s0 digits-cnn-s1 --data digits --anchors 50 --measures cka jaccard --draws 20".split()
+    assert "interval" in relviz(*chosen).stdout
+    found = answer(*chosen)["measures"]
+    for values in found.values():
+        for value in values.values():
+            assert value["interval"][0] < value["value"] < value["interval"][1]
+    assert found["relative"]["jaccard"]["null"][1] < found["relative"]["jaccard"]["value"]
+    assert found["absolute"]["cka"]["null"][1] < found["absolute"]["cka"]["value"]
+
+
 def test_undefined_values_carry_their_reason() -> None:
     found = answer("compare", "fmnist-cnn-s0", "fmnist-vit-s0")["measures"]["absolute"]
     assert found["cosine"]["value"] is None and "widths differ" in found["cosine"]["undefined"]
@@ -121,3 +134,32 @@ def test_a_refused_input_is_one_sentence_and_status_1(arguments: tuple[str, ...]
 def test_wrong_usage_is_status_2(arguments: tuple[str, ...]) -> None:
     done = relviz(*arguments)
     assert done.returncode == 2 and "usage: relviz" in done.stderr
+
+
+def test_cache_info_counts_what_clear_removes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELVIZ_CACHE", str(tmp_path))
+    relviz("stitch", "digits-cnn-s0", "digits-mlp-s0", "--data", "digits", "--anchors", "20", "--methods", "absolute")
+    found = answer("cache", "info")
+    files = list((tmp_path / "relviz-results").iterdir())
+    assert found["folder"] == str(tmp_path / "relviz-results") and found["off"] is None
+    assert found["entries"] == len(files) and found["kinds"]["space"]["entries"] == 2
+    assert 0 < found["bytes"] == sum(path.stat().st_size for path in files) < found["cap"] == settings.CACHE_BYTES
+    text = relviz("cache", "info").stdout.split("\n")
+    assert text[0] == f"Results are kept in {found['folder']}."
+    assert text[2].split() == ["space", "2", str(found["kinds"]["space"]["bytes"])]
+    assert relviz("cache", "clear").returncode == 0
+    assert list((tmp_path / "relviz-results").iterdir()) == [] and answer("cache", "info")["entries"] == 0
+
+
+def test_cache_info_says_when_nothing_is_kept_and_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RELVIZ_CACHE", str(tmp_path / "file"))
+    assert relviz("cache", "info").stdout.startswith("The cache is off: ")
+    assert "Not a directory" in answer("cache", "info")["off"]
+
+
+def test_cache_clear_says_what_it_could_not_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "relviz-results" / "mine.safetensors" / "inside").mkdir(parents=True)
+    monkeypatch.setenv("RELVIZ_CACHE", str(tmp_path))
+    done = relviz("cache", "clear")
+    assert done.returncode == 1 and "1 results in" in done.stderr and "could not be removed" in done.stderr

@@ -14,9 +14,11 @@ from relviz.errors import DamagedAsset
 
 
 def save_weights(path: Path, tensors: Mapping[str, Tensor]) -> str:
-    """Write tensors as safetensors and return the file's sha256."""
+    """Write tensors as safetensors, all at once, and return the file's sha256."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+    begun = path.with_suffix(".begun")
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, begun)
+    begun.replace(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

@@ -1,8 +1,9 @@
-"""Compiled float32 kernels of the L1 and the L-infinity distance; imported only when a large product asks for them.
+"""Compiled float32 kernels of distances; imported only when a large product asks for them.
 
-Each keeps four rows of `x` in registers while it reads one row of `y`, so a value of `y` is loaded once for four
-distances. They hold no lock and start no threads: the caller gives each of its threads a slice of rows, which is safe
-from any number of sessions at once (numba's own parallel loops are not, under its default thread layer).
+Those of L1 and L-infinity keep four rows of `x` in registers while they read one row of `y`, so a value of `y` is
+loaded once for four distances. All hold no lock and start no threads: the caller gives each of its threads a range of
+rows, which is safe from any number of sessions at once (numba's own parallel loops are not, under its default thread
+layer).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-ROWS = 4  # of `x` held at once; a kernel needs at least so many
+ROWS = 4  # of `x` held at once; `l1` and `linf` need at least so many
 
 
 @intrinsic
@@ -67,3 +68,46 @@ def linf(x, y, out):
                 s2 = max(s2, _bits(abs(x2[p] - other[p])))
                 s3 = max(s3, _bits(abs(x3[p] - other[p])))
             out[i, j], out[i + 1, j], out[i + 2, j], out[i + 3, j] = s0, s1, s2, s3
+
+
+@njit(nogil=True, fastmath=True, cache=True)
+@no_type_check
+def _square(x):
+    total = np.float32(0)
+    for p in range(len(x)):
+        total += x[p] * x[p]
+    return total
+
+
+@njit(nogil=True, fastmath=True, cache=True)
+@no_type_check
+def _apart(x, y):
+    total = np.float32(0)
+    for p in range(len(x)):
+        total += (x[p] - y[p]) * (x[p] - y[p])
+    return total
+
+
+@njit(nogil=True, cache=True)
+@no_type_check
+def l2(begin, end, x, y, squares, cancelled, out):
+    """Euclidean distances of rows `begin` to `end` of `x` (`n x d`) to those of `y` (`k x d`) into `out` (`n x k`).
+
+    `out` holds -2 times their inner products at first. A squared distance of at most `cancelled` times the square of
+    its row of `x` is computed again from the difference.
+
+    Parameters
+    ----------
+    squares: of the rows of `y`, k values.
+    """
+    for i in range(begin, end):
+        row, own, near = out[i], _square(x[i]), np.int32(0)
+        limit = np.float32(cancelled) * own
+        for j in range(len(row)):
+            row[j] += own + squares[j]
+            near += np.int32(row[j] <= limit)
+        for j in range(len(row) if near > 0 else 0):
+            if row[j] <= limit:
+                row[j] = _apart(x[i], y[j])
+        for j in range(len(row)):
+            row[j] = np.sqrt(max(row[j], np.float32(0)))

@@ -17,10 +17,11 @@ from torch import Tensor
 
 from relviz import settings
 from relviz.core.blocks import rows_per_block
-from relviz.core.neighbours import nearest_by_distance
+from relviz.core.neighbours import in_threads, nearest_by_distance, products
 from relviz.errors import BadChoice
 
 _COMPILED_FROM = 2**24  # differences; below, torch is done before a kernel is even loaded
+_PRODUCT_FROM = 2**30  # the same for Euclidean distances, of which a product does most
 _CANCELLED = 0.04  # of a row's squared norm: a smaller squared distance has lost digits in float32
 
 
@@ -83,6 +84,14 @@ def euclidean(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor,
     """
     middle = y.mean(0)
     x, y = x - middle, y - middle
+    if _is_compiled(x, y, _PRODUCT_FROM):
+        from relviz.core.distance_kernels import l2  # compiles at first use
+
+        x, y = x.contiguous(), y.contiguous()
+        found = products(x, -2 * y)
+        others = y.numpy(), y.square().sum(1).numpy()
+        in_threads(l2, 0, len(x), x.numpy(), *others, _CANCELLED, found.numpy())
+        return found
     squares = x.square().sum(1, keepdim=True)
     found = torch.addmm(y.square().sum(1), x, y.T, alpha=-2).add_(squares)
     near = (found <= _CANCELLED * squares).nonzero()
@@ -99,7 +108,7 @@ def manhattan(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor,
     >>> manhattan(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0.0, 0.0]])).tolist()
     [[0.0], [7.0]]
     """
-    if not _is_compiled(x, y):
+    if not _is_compiled(x, y, _COMPILED_FROM):
         return torch.cdist(x, y, p=1.0)
     from relviz.core.distance_kernels import l1  # compiles at first use
 
@@ -112,7 +121,7 @@ def chebyshev(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor,
     >>> chebyshev(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0.0, 0.0]])).tolist()
     [[0.0], [4.0]]
     """
-    if not _is_compiled(x, y):
+    if not _is_compiled(x, y, _COMPILED_FROM):
         return torch.cdist(x, y, p=float("inf"))
     from relviz.core.distance_kernels import linf  # compiles at first use
 
@@ -165,10 +174,10 @@ def _neighbour_graph(points: Tensor, neighbours: int) -> Any:
     return csr_array((lengths.flatten().double().cpu().numpy(), ends), shape=(len(points), len(points)))
 
 
-def _is_compiled(x: Tensor, y: Tensor) -> bool:
+def _is_compiled(x: Tensor, y: Tensor, least: int) -> bool:
     """Whether the compiled kernels apply and pay: large float32 products on a CPU that need no gradient."""
     plain = all(t.dtype == torch.float32 and t.device.type == "cpu" and not t.requires_grad for t in (x, y))
-    return plain and len(x) >= 4 and len(x) * y.numel() >= _COMPILED_FROM
+    return plain and len(x) >= 4 and len(x) * y.numel() >= least
 
 
 def _in_threads(kernel: Callable[..., Any], x: Tensor, y: Tensor, dtype: torch.dtype) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from statistics import NormalDist
 
 import torch
@@ -26,6 +26,7 @@ def null_band(
     seed: int,
     level: float = 0.95,
     memory: int = settings.MEMORY,
+    on_draw: Callable[[], None] = lambda: None,
 ) -> tuple[float, float] | None:
     """The middle share `level` of the measure's values when the rows of B are permuted.
 
@@ -40,6 +41,7 @@ def null_band(
     seed: 0 or more; equal seeds give equal bands.
     level: above 0, below 1.
     memory: bytes that one block of a kernel may take.
+    on_draw: called before each draw; what it raises ends the work.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def null_band(
     source, target = pair.space_a, pair.b  # A's own passes serve every draw
     orders = _orders(pair.n, draws, seed)
     permuted = (Pair(source, Space(target[order], memory=memory), k=k, memory=memory) for order in orders)
-    values = _values(measure, permuted)
+    values = _values(measure, permuted, on_draw)
     if len(values) < 2:
         return None
     ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
@@ -80,6 +82,7 @@ def bootstrap_interval(
     seed: int,
     level: float = 0.95,
     memory: int = settings.MEMORY,
+    on_draw: Callable[[], None] = lambda: None,
 ) -> tuple[float, float] | None:
     """Confidence interval of the measure over other samples of the same kind, by resampling rows of both spaces.
 
@@ -97,6 +100,7 @@ def bootstrap_interval(
     seed: 0 or more; equal seeds give equal intervals.
     level: above 0, below 1.
     memory: bytes that one block of a kernel may take.
+    on_draw: called before each draw; what it raises ends the work.
 
     Returns
     -------
@@ -119,11 +123,10 @@ def bootstrap_interval(
     kept = pair.n - left_out
     if kept <= k:
         raise BadChoice(f"Subsets of {kept} samples are too few for k = {k}.", "Choose a smaller k or more samples.")
-    value = measure(pair).value
-    if value is None:
+    if (value := measure(pair).value) is None:
         return None
     subsets = (order[:kept].sort().values for order in _orders(pair.n, draws, seed))
-    values = _values(measure, (Pair(pair.a[rows], pair.b[rows], k=k, memory=memory) for rows in subsets))
+    values = _values(measure, (Pair(pair.a[rows], pair.b[rows], k=k, memory=memory) for rows in subsets), on_draw)
     if len(values) < 2:
         return None
     deviation = float(values.std()) * (kept / left_out) ** 0.5
@@ -131,9 +134,12 @@ def bootstrap_interval(
     return max(measure.low, value - reach), min(measure.high, value + reach)
 
 
-def _values(measure: Measure, pairs: Iterable[Pair]) -> Tensor:
+def _values(measure: Measure, pairs: Iterable[Pair], on_draw: Callable[[], None]) -> Tensor:
     """The defined values among those of many pairs."""
-    found = (measure(pair).value for pair in pairs)
+    found = []
+    for pair in pairs:
+        on_draw()
+        found.append(measure(pair).value)
     return torch.tensor([value for value in found if value is not None], dtype=torch.float64)
 
 

@@ -1,7 +1,8 @@
-"""Compiled float32 kernels that read a block of scores once: running lists of the best, and counts of the better.
+"""Compiled float32 kernels that read a block of scores: running lists of the best, and counts of the better.
 
 They hold no lock and start no threads: the caller gives each of its threads a range of rows or columns. Almost no score
-enters a list, so a run of them is compared with its list's last in vector instructions and looked at only if one does.
+enters a list, so a run of them is compared with its list's last in one vector instruction and looked at only if one
+does. The compiler finds no such instruction for a comparison written as a loop, so the two below are spelt out.
 Keys have to be offered in order; of equal scores the earlier key then stays the first.
 """
 
@@ -10,9 +11,54 @@ from __future__ import annotations
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
+from llvmlite import ir  # type: ignore[import-untyped, unused-ignore]
+from numba import njit, types
+from numba.extending import intrinsic
 
 _RUN = 16  # scores compared at once
+
+
+@no_type_check
+def _place(context, builder, kind, array, start, element):
+    """Address of the run of `array` that begins at `start`."""
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [start]), ir.VectorType(element, _RUN).as_pointer())
+
+
+@no_type_check
+def _compare(context, builder, kinds, arguments):
+    """Of a run of scores and a run of thresholds, each an array and a start, which scores are above theirs."""
+    runs = []
+    for i in (0, 2):
+        runs.append(builder.load(_place(context, builder, kinds[i], *arguments[i : i + 2], ir.FloatType()), align=4))
+    return builder.fcmp_ordered(">", *runs)
+
+
+@intrinsic
+@no_type_check
+def _any_above(_context, scores, start, thresholds, begin):
+    """Whether any of the run of scores from `start` on is above its threshold, of those from `begin` on."""
+
+    def build(context, builder, signature, arguments):
+        bits = builder.bitcast(_compare(context, builder, signature.args, arguments), ir.IntType(_RUN))
+        return builder.icmp_unsigned("!=", bits, bits.type(0))
+
+    return types.boolean(scores, start, thresholds, begin), build
+
+
+@intrinsic
+@no_type_check
+def _add_above(_context, scores, start, thresholds, begin, counts, first):
+    """Add one to each of the run of int32 counts from `first` on whose score is above its threshold."""
+
+    def build(context, builder, signature, arguments):
+        place = _place(context, builder, signature.args[4], *arguments[4:], ir.IntType(32))
+        counts = builder.load(place, align=4)
+        above = builder.zext(_compare(context, builder, signature.args, arguments), counts.type)
+        builder.store(builder.add(counts, above), place, align=4)
+        return context.get_dummy_value()
+
+    return types.void(scores, start, thresholds, begin, counts, first), build
 
 
 @njit(nogil=True, cache=True)
@@ -28,36 +74,24 @@ def _insert(best, keys, score, key):
 @njit(nogil=True, cache=True)
 @no_type_check
 def _offer_row(row, first, best, keys):
-    c, floor = len(row), best[-1]
-    whole = c - c % _RUN
-    for start in range(0, c, _RUN):
-        hits = 0
-        if start < whole:
-            for j in range(start, start + _RUN):
-                hits += row[j] > floor
-        else:
-            hits = 1
-        if hits > 0:
-            for j in range(start, min(start + _RUN, c)):
-                if row[j] > floor:
+    floors = np.full(_RUN, best[-1])
+    for start in range(0, len(row), _RUN):
+        stop = min(start + _RUN, len(row))
+        if stop - start < _RUN or _any_above(row, start, floors, 0):
+            for j in range(start, stop):
+                if row[j] > best[-1]:
                     _insert(best, keys, row[j], first + j)
-                    floor = best[-1]
+            floors[:] = best[-1]
 
 
 @njit(nogil=True, cache=True)
 @no_type_check
 def _offer_columns(row, key, floors, best, keys):
-    c, last = len(row), best.shape[1] - 1
-    whole = c - c % _RUN
-    for start in range(0, c, _RUN):
-        hits = 0
-        if start < whole:
-            for j in range(start, start + _RUN):
-                hits += row[j] > floors[j]
-        else:
-            hits = 1
-        if hits > 0:
-            for j in range(start, min(start + _RUN, c)):
+    last = best.shape[1] - 1
+    for start in range(0, len(row), _RUN):
+        stop = min(start + _RUN, len(row))
+        if stop - start < _RUN or _any_above(row, start, floors, start):
+            for j in range(start, stop):
                 if row[j] > floors[j]:
                     _insert(best[j], keys[j], row[j], key)
                     floors[j] = best[j, last]
@@ -65,9 +99,24 @@ def _offer_columns(row, key, floors, best, keys):
 
 @njit(nogil=True, cache=True)
 @no_type_check
-def _count(row, thresholds, above):
-    for j in range(len(row)):
-        above[j] += np.int32(row[j] > thresholds[j])
+def _count_row(row, threshold):
+    whole, count = len(row) - len(row) % _RUN, 0
+    thresholds, counts = np.full(_RUN, threshold), np.zeros(_RUN, np.int32)
+    for start in range(0, whole, _RUN):
+        _add_above(row, start, thresholds, 0, counts, 0)
+    for j in range(whole, len(row)):
+        count += row[j] > threshold
+    return count + counts.sum()
+
+
+@njit(nogil=True, cache=True)
+@no_type_check
+def _count_columns(row, thresholds, above):
+    whole = len(row) - len(row) % _RUN
+    for start in range(0, whole, _RUN):
+        _add_above(row, start, thresholds, start, above, start)
+    for j in range(whole, len(row)):
+        above[j] += row[j] > thresholds[j]
 
 
 @njit(nogil=True, cache=True)
@@ -101,12 +150,7 @@ def search_rows(begin, end, scores, first, best, keys, low, high, above):
     for i in range(begin, end):
         own, row = first + i, scores[i]
         _offer_row(row, 0, best[own], keys[own])
-        reach, over, count = low[own], high[own], np.int32(0)
-        for j in range(own):
-            count += row[j] > reach
-        for j in range(own + 1, len(row)):
-            count += row[j] > over
-        above[own] += count
+        above[own] += _count_row(row[:own], low[own]) + _count_row(row[own + 1 :], high[own])
 
 
 @njit(nogil=True, cache=True)
@@ -118,6 +162,6 @@ def search_columns(begin, end, scores, first, best, keys, low, high, above):
         own, row = first + i, scores[i]
         _offer_columns(row[begin:end], own, floors, best[begin:end], keys[begin:end])
         middle = min(max(own, begin), end)
-        _count(row[begin:middle], high[begin:middle], above[begin:middle])
+        _count_columns(row[begin:middle], high[begin:middle], above[begin:middle])
         middle = min(max(own + 1, begin), end)
-        _count(row[middle:end], low[middle:end], above[middle:end])
+        _count_columns(row[middle:end], low[middle:end], above[middle:end])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from relviz import settings
 from relviz.core.blocks import rows_per_block
 
-BLOCK = 512  # query rows per score block, at most: such blocks are still in a cache when their scores are read
+BLOCK = 768  # query rows per score block, at most: fewer slow products down, more are out of the cache when read
 COMPILED_FROM = 4096  # rows of a search from which on compiled kernels select
 
 
@@ -31,16 +31,6 @@ def unit_rows(x: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
         x[extreme] /= x[extreme].abs().amax(1, keepdim=True).clamp_min(tiny)
         norms = x.norm(dim=1, keepdim=True)
     return x / norms.clamp_min(tiny)
-
-
-def score_blocks(queries: Float[Tensor, "m d"], keys: Float[Tensor, "n d"]) -> Iterator[tuple[int, Tensor]]:
-    """Inner products of query rows with all keys: the first row's number and a block `b x n`, again and again.
-
-    >>> [(start, block.tolist()) for start, block in score_blocks(torch.eye(2), torch.ones(1, 2))]
-    [(0, [[1.0], [1.0]])]
-    """
-    for start in range(0, len(queries), BLOCK):
-        yield start, queries[start : start + BLOCK] @ keys.T
 
 
 def nearest_by_cosine(x: Float[Tensor, "n d"], k: int) -> tuple[Int[Tensor, "n k"], Float[Tensor, "n k"]]:
@@ -66,7 +56,7 @@ def nearest_by_distance(x: Float[Tensor, "n d"], k: int) -> Int[Tensor, "n k"]:
     squares = x.square().sum(1)
     best = Best(len(x), k, x)
     for start, scores in score_blocks(x, x):
-        scores = 2 * scores - squares
+        scores.mul_(2).sub_(squares)
         scores[:, start:].fill_diagonal_(-torch.inf)
         best.offer(slice(start, start + len(scores)), scores, first=0)
     return best.indices
@@ -89,13 +79,13 @@ def highest_within(
     [[0, 1], [1, 0]]
     """
     best = Best(len(x), k, x)
-    for start, stop in spans(x, memory):
-        scores = products(x[start:stop], x[start:])
+    for start, scores in score_blocks(x, x, upper=True, memory=memory):
+        rows = len(scores)
         if not itself:
             scores.fill_diagonal_(-torch.inf)
-        best.offer(slice(start, stop), scores, first=start)
-        if stop < len(x):
-            best.offer_columns(scores, first=start, begin=stop - start, origin=start)
+        best.offer(slice(start, start + rows), scores, first=start)
+        if start + rows < len(x):
+            best.offer_columns(scores, first=start, begin=rows, origin=start)
     return best.indices, best.scores
 
 
@@ -110,15 +100,35 @@ def products(queries: Float[Tensor, "b d"], keys: Float[Tensor, "c d"]) -> Float
     return queries @ keys.T
 
 
-def spans(x: Float[Tensor, "n d"], memory: int) -> Iterator[tuple[int, int]]:
-    """First and last + 1 of each block of rows whose products with all n rows, and a copy of them, fit the memory.
+def score_blocks(
+    queries: Float[Tensor, "m d"], keys: Float[Tensor, "n d"], *, upper: bool = False, memory: int = settings.MEMORY
+) -> Iterator[tuple[int, Tensor]]:
+    """Inner products of query rows with the keys: the first row's number and a block `b x n`, again and again.
 
-    >>> list(spans(torch.zeros(5, 1), 80))
-    [(0, 2), (2, 4), (4, 5)]
+    A block is multiplied while the caller reads the one before it. That is more than two things at once: BLAS keeps its
+    threads spinning for a while after a product, and so would take half of the reader's time.
+
+    Parameters
+    ----------
+    upper: whether each block leaves out the keys before its own first row.
+    memory: bytes that two blocks may take.
+
+    >>> [(start, block.tolist()) for start, block in score_blocks(torch.eye(2), torch.ones(1, 2))]
+    [(0, [[1.0], [1.0]])]
     """
-    rows = min(BLOCK, rows_per_block(2 * len(x), itemsize=x.element_size(), memory=memory))
-    for start in range(0, len(x), rows):
-        yield start, min(start + rows, len(x))
+    rows = min(BLOCK, rows_per_block(2 * len(keys), itemsize=keys.element_size(), memory=memory))
+    starts = range(0, len(queries), rows)
+    with ThreadPoolExecutor(1) as pool:
+
+        def begin(start: int) -> Future[Tensor]:
+            return pool.submit(products, queries[start : start + rows], keys[start:] if upper else keys)
+
+        coming = begin(0)
+        for start in starts:
+            block = coming.result()
+            if start != starts[-1]:
+                coming = begin(start + rows)
+            yield start, block
 
 
 class Best:

@@ -1,24 +1,23 @@
 """Zero-shot stitching: the encoder of one model with the head of another, nothing trained on the pair.
 
-A method says which head reads a model's space and how a foreign encoder's vectors come into that space. A new one is
-one function and one entry in `METHODS`; projections and translations bring theirs from their own registries.
+A method says which head reads a model's space and how a foreign encoder's vectors come into that space;
+`stitching_methods` holds the registered ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from relviz.core.heads import LinearHead, fit_ridge
-from relviz.core.inverse import translate_by_inverse
-from relviz.core.projections import PROJECTIONS, layer_norm, project
+from relviz.core.heads import LinearHead, share_right
+from relviz.core.projections import project
 from relviz.core.registry import Entry
-from relviz.core.translation import TRANSLATIONS
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,33 @@ class Side:
     held_out: Float[Tensor, "n d"]
     anchors: Int[Tensor, "k"]
     native_head: LinearHead | None
+    _projected: dict[tuple[str, str, bool], Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def anchor_vectors(self) -> Float[Tensor, "k d"]:
         """Vectors of the anchors."""
         return self.gallery[self.anchors]
+
+    def relative(self, rows: str, *, projection: str, centred: bool) -> Float[Tensor, "_ k"]:
+        """Relative coordinates of the "gallery" or the "held_out" rows, computed once for all pairs of this side."""
+        key = (rows, projection, centred)
+        if key not in self._projected:
+            x = getattr(self, rows)
+            self._projected[key] = project(x, self.anchor_vectors, name=projection, centred=centred)
+        return self._projected[key]
+
+    def with_shuffled_anchors(self) -> Side:
+        """The same model with its anchors in another order, which no longer corresponds to the other model's."""
+        order = torch.randperm(len(self.anchors), generator=torch.Generator().manual_seed(0))
+        return replace(self, anchors=self.anchors[order.to(self.anchors.device)])
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """What reads a space: class scores `n x c` of what a method carries there."""
+
+    def scores(self, x: Any, /) -> Tensor:
+        """Class scores."""
 
 
 class NotApplicable(Exception):
@@ -50,83 +71,23 @@ class NotApplicable(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method(Entry[Callable[[Side, Side, bool], Tensor]]):
+class Method(Entry[Callable[[Side, Side, bool], Any]]):
     """One way of communication.
 
     `function` carries the encoder's held-out vectors into the space that the other side's head reads:
-    (encoder, head, centred) to `n x e`.
+    (encoder, head, centred) to what the reader takes, `n` rows of it.
 
     Attributes
     ----------
-    head: the head that reads a model's own space: (side, gallery labels, classes, centred) to head.
+    head: what reads a model's own space: (side, gallery labels, classes, centred) to reader.
+    tuned: the reader after tuning on a few labelled rows of a foreign encoder, for methods that are not zero-shot:
+        (reader, encoder, gallery labels, centred) to reader.
+    exact: whether a model stitched with itself gives its native accuracy exactly.
     """
 
-    head: Callable[[Side, Tensor, int, bool], LinearHead]
-
-
-def _native_head(side: Side, _labels: Tensor, _classes: int, _centred: bool) -> LinearHead:
-    if side.native_head is None:
-        raise NotApplicable(f"{side.name} has no native head")
-    return side.native_head
-
-
-def _as_it_is(encoder: Side, head: Side, _centred: bool) -> Tensor:
-    d, e = encoder.held_out.shape[1], head.held_out.shape[1]
-    if d != e:
-        raise NotApplicable(f"the widths differ ({d} and {e}), so the head cannot read the vectors as they are")
-    return encoder.held_out
-
-
-def _relative(name: str) -> Method:
-    """Relative coordinates, layer-normalised as in the paper's trained models, read by a ridge head fitted on such."""
-    entry = PROJECTIONS[name]
-
-    def coordinates(x: Tensor, side: Side, centred: bool) -> Tensor:
-        return layer_norm(project(x, side.anchor_vectors, name=name, centred=centred))
-
-    def head(side: Side, labels: Tensor, classes: int, centred: bool) -> LinearHead:
-        return fit_ridge(coordinates(side.gallery, side, centred), labels, classes=classes)
-
-    return Method(
-        label=f"relative, {entry.label}",
-        function=lambda encoder, _, centred: coordinates(encoder.held_out, encoder, centred),
-        head=head,
-        summary=f"{entry.summary}, layer-normalised, read by a head fitted on such coordinates",
-        source=entry.source,
-    )
-
-
-def _translated(name: str) -> Method:
-    entry = TRANSLATIONS[name]
-    return Method(
-        label=entry.label,
-        function=lambda encoder, head, _: entry.function(encoder.anchor_vectors, head.anchor_vectors)(encoder.held_out),
-        head=_native_head,
-        summary=entry.summary,
-        source=entry.source,
-    )
-
-
-METHODS: dict[str, Method] = {
-    "absolute": Method(
-        label="absolute",
-        function=_as_it_is,
-        head=_native_head,
-        summary="the foreign vector as it is: the baseline",
-        source="2209.15430",
-    ),
-    **{f"relative-{name}": _relative(name) for name in PROJECTIONS},
-    **{name: _translated(name) for name in TRANSLATIONS},
-    "inverse": Method(
-        label="inverse relative projection",
-        function=lambda encoder, head, _: translate_by_inverse(encoder.anchor_vectors, head.anchor_vectors)(
-            encoder.held_out
-        ),
-        head=_native_head,
-        summary="relative coordinates turned back into the head's absolute space",
-        source="2406.15057",
-    ),
-}
+    head: Callable[[Side, Tensor, int, bool], Reader]
+    tuned: Callable[[Any, Side, Tensor, bool], Reader] | None = None
+    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -136,11 +97,13 @@ class Stitched:
     Attributes
     ----------
     accuracy: stitched accuracy in [0, 1], or None when undefined.
+    f1: F1 of the stitched predictions, the classes' mean weighted by their samples, in [0, 1], or None.
     native: native accuracy, the same head on its own encoder, or None when there is no such head.
     undefined: why there is no stitched accuracy, or None.
     """
 
     accuracy: float | None
+    f1: float | None
     native: float | None
     undefined: str | None = None
 
@@ -161,22 +124,82 @@ def stitch_all(
     labels: classes of the held-out rows; `gallery_labels` those of the gallery.
     centred: whether projections are centred on the anchors' mean.
 
+    >>> from relviz.core.stitching_methods import METHODS
     >>> x, labels = torch.eye(2).repeat(3, 1), torch.tensor([0, 1]).repeat(3)
     >>> side = Side("twin", x, x, torch.arange(2), None)
     >>> stitch_all(METHODS["relative-cosine"], [side], side, gallery_labels=labels, labels=labels)
-    [Stitched(accuracy=1.0, native=1.0, undefined=None)]
+    [Stitched(accuracy=1.0, f1=1.0, native=1.0, undefined=None)]
     """
+    try:
+        reader = _reader(method, head, gallery_labels, labels, centred)
+        native = share_right(reader.scores(method.function(head, head, centred)), labels)
+    except NotApplicable as reason:
+        return [Stitched(None, None, None, str(reason)) for _ in encoders]
+    read = partial(_scores, method, reader, head=head, gallery_labels=gallery_labels, centred=centred)
+    return [_judged(partial(read, encoder), native, labels) for encoder in encoders]
+
+
+def stitched_scores(
+    method: Method,
+    encoder: Side,
+    head: Side,
+    *,
+    gallery_labels: Int[Tensor, "m"],
+    labels: Int[Tensor, "n"],
+    centred: bool = False,
+) -> tuple[Float[Tensor, "n c"], Float[Tensor, "n c"]]:
+    """Class scores of the held-out rows by the head's own encoder and by the foreign one: what breaks when stitched.
+
+    Parameters are those of `stitch_all`.
+
+    Raises
+    ------
+    NotApplicable: the method cannot stitch the pair.
+
+    >>> from relviz.core.stitching_methods import METHODS
+    >>> x, labels = torch.eye(2).repeat(3, 1), torch.tensor([0, 1]).repeat(3)
+    >>> side = Side("twin", x, x, torch.arange(2), None)
+    >>> own, foreign = stitched_scores(METHODS["relative-l1"], side, side, gallery_labels=labels, labels=labels)
+    >>> bool((own == foreign).all())
+    True
+    """
+    reader = _reader(method, head, gallery_labels, labels, centred)
+    foreign = _scores(method, reader, encoder, head=head, gallery_labels=gallery_labels, centred=centred)
+    return reader.scores(method.function(head, head, centred)), foreign
+
+
+def weighted_f1(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> float:
+    """F1 score of each class, averaged with the classes' numbers of samples as weights, in [0, 1]; 0 without rows.
+
+    As scikit-learn's `f1_score` with `average="weighted"`.
+
+    >>> weighted_f1(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1]))
+    0.6666666666666666
+    """
+    if len(labels) == 0:
+        return 0.0
+    classes = int(torch.maximum(predicted.max(), labels.max())) + 1
+    right = labels[predicted == labels].bincount(minlength=classes).double()
+    said, there = (x.bincount(minlength=classes).double() for x in (predicted, labels))
+    return float((2 * right / (said + there).clamp_min(1) * there).sum() / len(labels))
+
+
+def _reader(method: Method, head: Side, gallery_labels: Tensor, labels: Tensor, centred: bool) -> Reader:
     classes = int(torch.cat([gallery_labels, labels]).max()) + 1
-    try:
-        reader = method.head(head, gallery_labels, classes, centred)
-        native = reader.accuracy(method.function(head, head, centred), labels)
-    except NotApplicable as reason:
-        return [Stitched(None, None, str(reason)) for _ in encoders]
-    return [_read(partial(method.function, encoder, head, centred), reader, native, labels) for encoder in encoders]
+    return method.head(head, gallery_labels, classes, centred)
 
 
-def _read(carried: Callable[[], Tensor], reader: LinearHead, native: float, labels: Tensor) -> Stitched:
+def _scores(
+    method: Method, reader: Reader, encoder: Side, *, head: Side, gallery_labels: Tensor, centred: bool
+) -> Tensor:
+    if method.tuned is not None:
+        reader = method.tuned(reader, encoder, gallery_labels, centred)
+    return reader.scores(method.function(encoder, head, centred))
+
+
+def _judged(read: Callable[[], Tensor], native: float, labels: Tensor) -> Stitched:
     try:
-        return Stitched(reader.accuracy(carried(), labels), native)
+        scores = read()
     except NotApplicable as reason:
-        return Stitched(None, native, str(reason))
+        return Stitched(None, None, native, str(reason))
+    return Stitched(share_right(scores, labels), weighted_f1(scores.argmax(1), labels), native)

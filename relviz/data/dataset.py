@@ -1,46 +1,124 @@
-"""A data set as relviz sees it: samples with ids, labels, and two fixed parts."""
+"""A data set as relviz sees it: samples of one kind with ids, perhaps labels, and two fixed parts."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from relviz.errors import BadChoice
 
-@dataclass(frozen=True)
-class DataSet:
-    """Labelled grey images.
+OWN_SPLIT = "as its source divides it"
+PARTS = ("train", "validation", "test", "none")  # codes 0 to 3 of `Graph.parts`
 
-    The first `gallery_size` rows are the *gallery* (anchors and heads are fitted there), the others are
-    *held out* (every measure and accuracy is computed there). A sample's id is its row.
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """The nodes of one graph, which an encoder reads as a whole.
 
     Attributes
     ----------
-    images: uint8 `n x s x s`.
-    labels: int64 `n`, classes 0 to c-1.
+    features: float32 `n x f`.
+    edges: int64 `m x 2`, each undirected edge once.
+    parts: uint8 `n`, positions in `PARTS`: the nodes a network may be trained on, stopped by, and tested on.
+    """
+
+    features: NDArray[np.float32] = field(repr=False)
+    edges: NDArray[np.int64] = field(repr=False)
+    parts: NDArray[np.uint8] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+Samples = NDArray[np.uint8] | NDArray[np.float32] | tuple[str, ...] | Graph
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Samples of one kind.
+
+    The first `gallery_size` rows are the *gallery* (anchors and heads are fitted there), the others are
+    *held out* (every measure and accuracy is computed there).
+
+    Attributes
+    ----------
+    name: what `load_dataset` loads it by.
+    samples: images uint8 `n x h x w` or `n x h x w x 3`, n texts, vectors float32 `n x d`, or a graph of n nodes.
+    labels: int64 `n`, classes 0 to c-1; None where there are none.
     class_names: c names.
+    ids: n unlike names; by default the row numbers.
+    split: how the held-out rows were chosen.
     """
 
     name: str
     title: str
     licence: str
-    images: NDArray[np.uint8] = field(repr=False)
-    labels: NDArray[np.int64] = field(repr=False)
-    class_names: tuple[str, ...]
+    samples: Samples = field(repr=False)
     gallery_size: int
+    labels: NDArray[np.int64] | None = field(default=None, repr=False)
+    class_names: tuple[str, ...] = ()
+    ids: tuple[str, ...] = field(default=(), repr=False)
+    split: str = OWN_SPLIT
+
+    def __post_init__(self) -> None:
+        if not self.ids:
+            object.__setattr__(self, "ids", row_numbers(len(self)))
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.samples)
+
+    @property
+    def modality(self) -> str:
+        """What the samples are: "image", "text", "vector" or "graph"."""
+        if isinstance(self.samples, np.ndarray):
+            return "vector" if self.samples.ndim == 2 else "image"
+        return "graph" if isinstance(self.samples, Graph) else "text"
+
+    @property
+    def images(self) -> NDArray[np.uint8]:
+        """The images.
+
+        Raises
+        ------
+        BadChoice: the samples are no images.
+        """
+        if self.modality != "image":
+            raise BadChoice(
+                f"The data set '{self.name}' holds {self.modality} samples, not images.",
+                "Choose a data set of images, or a model that reads such samples.",
+            )
+        return self.samples  # type: ignore[return-value]  # the modality says so
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample: `h, w` or `h, w, 3` of an image, the width of a vector or of a node's features."""
+        if isinstance(self.samples, Graph):
+            return self.samples.features.shape[1:]
+        return self.samples.shape[1:] if isinstance(self.samples, np.ndarray) else ()
 
     @property
     def side(self) -> int:
-        """Side of the square images in pixels."""
-        return int(self.images.shape[1])
+        """Side of square grey images in pixels.
+
+        Raises
+        ------
+        BadChoice: the samples are none.
+        """
+        shape = self.images.shape[1:]
+        if len(shape) != 2 or shape[0] != shape[1]:
+            form = " x ".join(map(str, shape[:2])) + (" in colour" if len(shape) == 3 else "")
+            raise BadChoice(
+                f"The images of '{self.name}' are {form}; relviz's own models read square grey ones.",
+                "Choose another model or data set.",
+            )
+        return int(shape[0])
 
     @property
     def gallery(self) -> slice:
@@ -50,35 +128,91 @@ class DataSet:
     @property
     def held_out(self) -> slice:
         """Rows that results are computed on."""
-        return slice(self.gallery_size, len(self.images))
+        return slice(self.gallery_size, len(self))
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 of images, labels and split: equal data, equal fingerprint."""
-        digest = hashlib.sha256(repr((self.images.shape, self.gallery_size)).encode())
-        digest.update(np.ascontiguousarray(self.images).tobytes())
-        digest.update(np.ascontiguousarray(self.labels).tobytes())
+        """sha256 of samples, labels, ids and split: equal data, equal fingerprint. Titles and names do not count."""
+        extent = (len(self), *self.shape) if self.modality == "image" else (self.modality, len(self), *self.shape)
+        digest = hashlib.sha256(repr((extent, self.gallery_size)).encode())
+        _feed(digest, self.samples)
+        if self.labels is not None:
+            digest.update(_bytes(self.labels))
+        if self.labels is None or self.ids != row_numbers(len(self)):
+            digest.update(repr((self.labels is None, self.ids)).encode())
         return digest.hexdigest()
 
     @property
     def chance(self) -> float:
-        """Chance level: accuracy of always naming the commonest held-out class."""
-        counts = np.bincount(self.labels[self.held_out])
-        return float(counts.max() / counts.sum())
+        """Chance level: accuracy of always naming the commonest held-out class.
+
+        Raises
+        ------
+        BadChoice: there are no labels.
+        """
+        counts = torch.bincount(self.label_tensor()[self.held_out])
+        return float(counts.max() / counts.sum(dtype=torch.float64))
 
     def inputs(self) -> Tensor:
-        """What encoders read: float32 `n x 1 x s x s` in [0, 1]."""
+        """What image encoders read: float32 `n x channels x h x w` in [0, 1].
+
+        Raises
+        ------
+        BadChoice: the samples are no images.
+        """
         return as_inputs(self.images)
 
     def label_tensor(self) -> Tensor:
-        """Labels as int64 `n`."""
+        """Labels as int64 `n`.
+
+        Raises
+        ------
+        BadChoice: there are none.
+        """
+        if self.labels is None:
+            raise BadChoice(
+                f"The data set '{self.name}' has no labels, which stitching and class-balanced anchors need.",
+                "Choose a labelled data set; measures and maps work without labels.",
+            )
         return torch.from_numpy(self.labels)
 
 
+def row_numbers(n: int) -> tuple[str, ...]:
+    """The ids of samples that have no others.
+
+    >>> row_numbers(3)
+    ('0', '1', '2')
+    """
+    return tuple(map(str, range(n)))
+
+
 def as_inputs(images: NDArray[np.uint8]) -> Tensor:
-    """Grey images uint8 `n x s x s` as float32 `n x 1 x s x s` in [0, 1].
+    """Images uint8 `n x h x w` or `n x h x w x 3` as float32 `n x 1 x h x w` or `n x 3 x h x w` in [0, 1].
 
     >>> as_inputs(np.full((2, 8, 8), 255, np.uint8)).shape
     torch.Size([2, 1, 8, 8])
+    >>> as_inputs(np.zeros((2, 8, 8, 3), np.uint8)).shape
+    torch.Size([2, 3, 8, 8])
     """
-    return torch.from_numpy(images).unsqueeze(1).float().div_(255)
+    pixels = torch.from_numpy(images)
+    channels_first = pixels.unsqueeze(1) if images.ndim == 3 else pixels.permute(0, 3, 1, 2)
+    return channels_first.float().div_(255)
+
+
+def _feed(digest: hashlib._Hash, samples: Samples) -> None:
+    """Add the samples' content, in a form that two unlike sets never share."""
+    if isinstance(samples, tuple):
+        for text in samples:
+            raw = text.encode()
+            digest.update(len(raw).to_bytes(8, "little") + raw)
+    elif isinstance(samples, Graph):
+        for array in (samples.features, samples.edges, samples.parts):
+            digest.update(repr(array.shape).encode())
+            digest.update(_bytes(array))
+    else:
+        digest.update(_bytes(samples))
+
+
+def _bytes(array: NDArray[Any]) -> memoryview:
+    """An array's content, not copied where it lies in one piece."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

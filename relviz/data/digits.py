@@ -16,7 +16,7 @@ def load() -> DataSet:
         name="digits",
         title="Digits (scikit-learn, 8 x 8)",
         licence="CC BY 4.0, E. Alpaydin and C. Kaynak (1998)",
-        images=np.round(bunch.images * (255 / 16)).astype(np.uint8),
+        samples=np.round(bunch.images * (255 / 16)).astype(np.uint8),
         labels=bunch.target.astype(np.int64),
         class_names=tuple("0123456789"),
         gallery_size=1297,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relviz import settings
+from relviz.data import idx
 from relviz.data.dataset import DataSet
 from relviz.errors import DamagedAsset, MissingData
 
@@ -29,7 +28,7 @@ def load() -> DataSet:
         name="fashion-mnist",
         title="Fashion-MNIST (official test images)",
         licence="MIT, Zalando SE",
-        images=images.reshape(-1, 28, 28),
+        samples=images,
         labels=labels.astype(np.int64),
         class_names=CLASSES,
         gallery_size=8000,
@@ -39,17 +38,17 @@ def load() -> DataSet:
 def load_training() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """The official 60,000 training images, uint8 `n x 28 x 28`, and labels.
 
-    Looked for in the folder that `RELVIZ_DATA` names and where Debian's package puts them.
+    Looked for in the folder that `RELVIZ_DATA` names, in torchvision's layout, and where Debian's package puts them.
 
     Raises
     ------
-    MissingData: when neither folder has them.
+    MissingData: when no folder has them.
+    BadFile: a file is damaged.
     """
-    folders = [Path(os.environ["RELVIZ_DATA"])] if os.environ.get("RELVIZ_DATA") else []
-    for folder in [*folders, _DEBIAN]:
-        images, labels = folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz"
-        if images.is_file() and labels.is_file():
-            return _idx(images.read_bytes()).reshape(-1, 28, 28), _idx(labels.read_bytes()).astype(np.int64)
+    folders = [place for root in settings.data_dirs() for place in (root, root / "FashionMNIST" / "raw")]
+    found = idx.find([*folders, _DEBIAN], idx.FILES[:2])
+    if found is not None:
+        return idx.read(*found, classes=len(CLASSES))
     raise MissingData(
         "The Fashion-MNIST training images are not on this machine.",
         "Install Debian's package dataset-fashion-mnist, or name the folder of the official .gz files in RELVIZ_DATA.",
@@ -64,10 +63,4 @@ def _bundled(name: str) -> NDArray[np.uint8]:
             f"The bundled data file {path} is {'damaged' if raw else 'missing'}.",
             f"Restore it with 'git checkout -- {path.relative_to(settings.ASSETS.parent)}'.",
         )
-    return _idx(raw)
-
-
-def _idx(raw: bytes) -> NDArray[np.uint8]:
-    """Values of a gzipped idx file of bytes; its header is 4 bytes and 4 more per axis."""
-    plain = gzip.decompress(raw)
-    return np.frombuffer(plain, np.uint8, offset=4 + 4 * plain[3]).copy()
+    return idx.parse(raw, path)

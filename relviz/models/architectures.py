@@ -8,9 +8,11 @@ latent vector can be fed to the head as it is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 
 class Classifier(nn.Module):
@@ -30,38 +32,76 @@ class Classifier(nn.Module):
         return self.head(self.encode(images))
 
 
-class Autoencoder(nn.Module):
-    """Convolutional autoencoder; variational when the encoder gives mean and log-variance."""
+class Relative(nn.Module):
+    """An encoder whose vectors are relative: cosine similarities to anchors, layer-normalised.
 
-    def __init__(self, size: int, width: int, *, variational: bool) -> None:
+    The anchors are images among its tensors, encoded anew each time and never learned through. The normalisation has no
+    weights of its own, so that these coordinates mean the same to whatever reads them.
+    """
+
+    anchors: Tensor
+
+    def __init__(self, encoder: nn.Module, anchors: int, size: int) -> None:
         super().__init__()
-        self.variational = variational
-        side = -(-size // 8)  # three halvings, each rounding up
-        self.encoder = nn.Sequential(
-            *_down(1, 16), *_down(16, 32), *_down(32, 48), nn.Flatten(),
-            nn.Linear(48 * side * side, 2 * width if variational else width),
-        )  # fmt: skip
-        self.decoder = nn.Sequential(
-            nn.Linear(width, 48 * side * side), nn.GELU(), nn.Unflatten(1, (48, side, side)),
-            *_up(48, 32), *_up(32, 16), nn.Upsample(size=(size, size)),
-            nn.Conv2d(16, 1, 3, padding=1), nn.Sigmoid(),
-        )  # fmt: skip
+        self.encoder = encoder
+        self.norm = nn.LayerNorm(anchors, elementwise_affine=False)
+        self.register_buffer("anchors", torch.zeros(anchors, 1, size, size, dtype=torch.uint8))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Relative coordinates, `n x k`."""
+        with torch.no_grad():
+            anchors = normalize(self.encoder(self.anchors.to(images) / 255))
+        return self.norm(normalize(self.encoder(images)) @ anchors.T)
+
+
+class Autoencoder(nn.Module):
+    """Encoder and decoder; variational when the encoder gives mean and log-variance."""
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, *, variational: bool) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.variational = encoder, decoder, variational
 
     def posterior(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance, each `n x d`; the log-variance is zero for a plain autoencoder."""
-        code = self.encoder(images)
-        if not self.variational:
-            return code, torch.zeros_like(code)
-        mean, log_variance = code.chunk(2, dim=1)
-        return mean, log_variance
+        """Mean and log-variance of what the decoder reads; the log-variance is zero for a plain autoencoder."""
+        return self._moments(self.encoder(images))
+
+    def generate(self, code: Tensor) -> Tensor:
+        """Images in [0, 1], `n x 1 x s x s`, of draws from the posterior."""
+        return self.decoder(code)
 
     def encode(self, images: Tensor) -> Tensor:
         """Latent vectors, `n x d`: the mean of the posterior."""
         return self.posterior(images)[0]
 
     def decode(self, latent: Tensor) -> Tensor:
-        """Reconstructed images in [0, 1], `n x 1 x s x s`."""
-        return self.decoder(latent)
+        """Reconstructed images, `n x 1 x s x s`, of latent vectors."""
+        return self.generate(latent)
+
+    def _moments(self, code: Tensor) -> tuple[Tensor, Tensor]:
+        if not self.variational:
+            return code, torch.zeros_like(code)
+        mean, log_variance = code.chunk(2, dim=1)
+        return mean, log_variance
+
+
+class RelativeAutoencoder(Autoencoder):
+    """Its latent vectors are relative coordinates `n x k`; the posterior comes after them, on the decoder's side."""
+
+    def __init__(self, encoder: Relative, bottleneck: nn.Module, decoder: nn.Module, *, variational: bool) -> None:
+        super().__init__(encoder, decoder, variational=variational)
+        self.bottleneck = bottleneck
+
+    def posterior(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """As `Autoencoder`."""
+        return self._moments(self.bottleneck(self.encoder(images)))
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Relative coordinates, `n x k`."""
+        return self.encoder(images)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Reconstructed images, `n x 1 x s x s`, of relative coordinates."""
+        return self.generate(self._moments(self.bottleneck(latent))[0])
 
 
 class ResidualBlock(nn.Module):
@@ -152,32 +192,82 @@ def _resnet(size: int, width: int) -> nn.Module:
     return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
+def _down_to(size: int, width: int) -> nn.Module:
+    return nn.Sequential(
+        *_down(1, 16), *_down(16, 32), *_down(32, 48), nn.Flatten(), nn.Linear(48 * _eighth(size) ** 2, width)
+    )
+
+
+def _up_from(size: int, width: int) -> nn.Module:
+    side = _eighth(size)
+    return nn.Sequential(
+        nn.Linear(width, 48 * side * side), nn.GELU(), nn.Unflatten(1, (48, side, side)),
+        *_up(48, 32), *_up(32, 16), nn.Upsample(size=(size, size)),
+        nn.Conv2d(16, 1, 3, padding=1), nn.Sigmoid(),
+    )  # fmt: skip
+
+
+def _eighth(size: int) -> int:
+    return -(-size // 8)  # three halvings, each rounding up
+
+
+def _convolutional(size: int, width: int, _anchors: int, *, variational: bool) -> Autoencoder:
+    encoder = _down_to(size, 2 * width if variational else width)
+    return Autoencoder(encoder, _up_from(size, width), variational=variational)
+
+
+def _linear(size: int, width: int, _anchors: int, *, variational: bool) -> Autoencoder:
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(size * size, 2 * width if variational else width))
+    decoder = nn.Sequential(nn.Linear(width, size * size), nn.Unflatten(1, (1, size, size)))
+    return Autoencoder(encoder, decoder, variational=variational)
+
+
+def _relative(size: int, width: int, anchors: int, *, variational: bool) -> Autoencoder:
+    encoder = Relative(_down_to(size, width), anchors, size)
+    bottleneck = nn.Linear(anchors, 2 * width if variational else width)
+    return RelativeAutoencoder(encoder, bottleneck, _up_from(size, width), variational=variational)
+
+
 ENCODERS: dict[str, Callable[[int, int], nn.Module]] = {
     "mlp": _mlp,
     "cnn": _cnn,
     "resnet": _resnet,
     "vit": VisionTransformer,
 }
-AUTOENCODERS = {"ae": False, "ae2": False, "vae": True}  # architecture -> variational?
+AUTOENCODERS: dict[str, Callable[[int, int, int], Autoencoder]] = {
+    "ae": partial(_convolutional, variational=False),
+    "ae2": partial(_convolutional, variational=False),
+    "vae": partial(_convolutional, variational=True),
+    "linae": partial(_linear, variational=False),
+    "linvae": partial(_linear, variational=True),
+    "relae": partial(_relative, variational=False),
+    "relvae": partial(_relative, variational=True),
+}
 
 
-def build(architecture: str, *, size: int, width: int, classes: int) -> Classifier | Autoencoder:
+def build(architecture: str, *, size: int, width: int, classes: int, anchors: int = 0) -> Classifier | Autoencoder:
     """A fresh network with random weights.
 
     Parameters
     ----------
-    architecture: a key of `ENCODERS` or `AUTOENCODERS`.
+    architecture: a key of `AUTOENCODERS` or of `ENCODERS`; of these also after "rel", with a relative layer.
     size: side of the square grey images, in pixels.
-    width: latent width d.
+    width: width d of what the encoder proper gives.
     classes: number of classes c (unused by autoencoders).
+    anchors: number of anchors k, which is the latent width then; 0 where there is no relative layer.
 
     >>> net = build("cnn", size=28, width=128, classes=10)
     >>> net.encode(torch.zeros(2, 1, 28, 28)).shape
     torch.Size([2, 128])
+    >>> build("relcnn", size=28, width=64, classes=10, anchors=20).encode(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 20])
     """
     network: Classifier | Autoencoder
     if architecture in AUTOENCODERS:
-        network = Autoencoder(size, width, variational=AUTOENCODERS[architecture])
+        network = AUTOENCODERS[architecture](size, width, anchors)
+    elif anchors:
+        encoder = ENCODERS[architecture.removeprefix("rel")](size, width)
+        network = Classifier(Relative(encoder, anchors, size), anchors, classes)
     else:
         network = Classifier(ENCODERS[architecture](size, width), width, classes)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # three times faster on a CPU

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,23 @@ from torch import Tensor
 from relviz import settings
 from relviz.checkpoints.store import load_weights, save_weights
 from relviz.errors import DamagedAsset, UnknownName
-from relviz.models.architectures import Autoencoder, Classifier, build
-from relviz.models.training import Recipe
+from relviz.models.training import Network, Recipe, network_of
 
 MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What the manifest records of one bundled model.
+    """What the manifest records of one model that relviz trained.
 
     Attributes
     ----------
-    side, classes: the input's side in pixels and the number of classes it was trained on.
+    side, classes: the input's side in pixels, or a node's number of features, and the number of classes it was trained
+        on.
     accuracy: native accuracy on the held-out rows, in [0, 1]; None for an autoencoder.
     reconstruction_error: mean squared error per pixel on the held-out rows; None for a classifier.
     sha256: of the weights' file.
+    folder: where that file lies.
     """
 
     recipe: Recipe
@@ -38,6 +38,7 @@ class ModelCard:
     accuracy: float | None
     reconstruction_error: float | None
     sha256: str
+    folder: Path = field(default=settings.MODELS, compare=False)
 
     @property
     def name(self) -> str:
@@ -47,7 +48,7 @@ class ModelCard:
     @property
     def width(self) -> int:
         """Latent width d."""
-        return self.recipe.width
+        return self.recipe.latent
 
     @property
     def classifies(self) -> bool:
@@ -60,30 +61,34 @@ class ModelCard:
         return f"{self.name}.safetensors"
 
 
-def shelf(folder: Path = settings.MODELS) -> dict[str, ModelCard]:
-    """All bundled models by name, in the manifest's order.
+def shelf(folder: Path | None = None) -> dict[str, ModelCard]:
+    """The models of a folder by name, in its manifest's order; by default the bundled ones and those trained here.
 
     Raises
     ------
     DamagedAsset: the manifest is missing or unreadable.
     """
+    if folder is None:
+        own = settings.models_dir()
+        return shelf(settings.MODELS) | (shelf(own) if (own / MANIFEST).exists() else {})
     path = folder / MANIFEST
     try:
         entries = json.loads(path.read_text())["models"]
-        cards = [ModelCard(**{**entry, "recipe": Recipe(**entry["recipe"])}) for entry in entries]
+        cards = [ModelCard(**{**entry, "recipe": Recipe(**entry["recipe"]), "folder": folder}) for entry in entries]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedAsset(
-            f"The manifest of the bundled models, {path}, is missing or damaged.", "Make it again with 'make models'."
-        ) from error
+        of, hint = "the bundled models", "Make it again with 'make models'."
+        if folder == settings.models_dir():
+            of, hint = "your models", "Remove it, and train them again."
+        raise DamagedAsset(f"The manifest of {of}, {path}, is missing or damaged.", hint) from error
     return {card.name: card for card in cards}
 
 
-def models_for(side: int, folder: Path = settings.MODELS) -> dict[str, ModelCard]:
+def models_for(side: int, folder: Path | None = None) -> dict[str, ModelCard]:
     """The models whose input fits images of that side."""
     return {name: card for name, card in shelf(folder).items() if card.side == side}
 
 
-def find_model(name: str, folder: Path = settings.MODELS) -> ModelCard:
+def find_model(name: str, folder: Path | None = None) -> ModelCard:
     """The card of one model.
 
     Raises
@@ -96,8 +101,7 @@ def find_model(name: str, folder: Path = settings.MODELS) -> ModelCard:
     return cards[name]
 
 
-@lru_cache(maxsize=32)
-def load_model(card: ModelCard, folder: Path = settings.MODELS) -> Classifier | Autoencoder:
+def load_model(card: ModelCard, folder: Path | None = None) -> Network:
     """The network of a card, in evaluation mode and frozen.
 
     Raises
@@ -105,8 +109,8 @@ def load_model(card: ModelCard, folder: Path = settings.MODELS) -> Classifier | 
     DamagedAsset: weights missing, damaged, or of another network.
     """
     rebuild = f"relviz train {card.name}"
-    weights = load_weights(folder / card.file, sha256=card.sha256, rebuild=rebuild)
-    network = build(card.recipe.architecture, size=card.side, width=card.width, classes=card.classes)
+    weights = load_weights((folder or card.folder) / card.file, sha256=card.sha256, rebuild=rebuild)
+    network = network_of(card.recipe, inputs=card.side, classes=card.classes)
     network.load_state_dict(weights)
     return network.eval().requires_grad_(False)
 
@@ -120,8 +124,9 @@ def put_on_shelf(
     """
     cards = shelf(folder) if (folder / MANIFEST).exists() else {}
     sha256 = save_weights(folder / f"{recipe.name}.safetensors", weights)
-    cards[recipe.name] = ModelCard(recipe=recipe, sha256=sha256, **facts)
+    cards[recipe.name] = ModelCard(recipe=recipe, sha256=sha256, folder=folder, **facts)
     written = folder / f"{MANIFEST}.new"
-    written.write_text(json.dumps({"models": [asdict(card) for card in cards.values()]}, indent=1) + "\n")
+    entries = [{key: value for key, value in asdict(card).items() if key != "folder"} for card in cards.values()]
+    written.write_text(json.dumps({"models": entries}, indent=1) + "\n")
     written.replace(folder / MANIFEST)
     return cards[recipe.name]

@@ -1,22 +1,37 @@
-"""Training of the bundled networks: tensors in, trained network out. No files, no names."""
+"""Training of relviz's own networks: tensors in, trained network out. No files, no names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
-from relviz.models.architectures import AUTOENCODERS, Autoencoder, Classifier, build
+from relviz.data.dataset import Graph
+from relviz.models.architectures import AUTOENCODERS, Autoencoder, Classifier, Relative, build
+from relviz.models.course import Course, Keeper
+from relviz.models.graph_networks import GRAPH_NETWORKS, GraphNetwork
+from relviz.models.graph_reading import tensors
 
 Progress: TypeAlias = Callable[[float, str], None]
+Network: TypeAlias = Classifier | Autoencoder | GraphNetwork
+_TRAIN, _VALIDATION = 0, 1  # codes of `Graph.parts`
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a trained network, apart from the data's bytes."""
+    """Everything that decides a trained network, apart from the data's bytes.
+
+    Attributes
+    ----------
+    anchors: of a relative layer; the first training images, the same for every seed. 0: there is no such layer.
+    layers, dropout: of graph networks.
+    patience: epochs without a better validation accuracy after which to stop; 0 where there is no validation part.
+    """
 
     name: str
     architecture: str
@@ -28,6 +43,20 @@ class Recipe:
     weight_decay: float = 0.05
     batch: int = 128
     augment: bool = False
+    anchors: int = 0
+    layers: int = 2
+    dropout: float = 0.0
+    patience: int = 0
+
+    @property
+    def latent(self) -> int:
+        """Latent width: that of the encoder, or of its relative coordinates."""
+        return self.anchors or self.width
+
+    @property
+    def reads_graphs(self) -> bool:
+        """Whether it is a graph network."""
+        return self.architecture in GRAPH_NETWORKS
 
     @property
     def reconstructs(self) -> bool:
@@ -35,7 +64,21 @@ class Recipe:
         return self.architecture in AUTOENCODERS
 
 
-def train(recipe: Recipe, images: Tensor, labels: Tensor, *, progress: Progress) -> Classifier | Autoencoder:
+def network_of(recipe: Recipe, *, inputs: int, classes: int) -> Network:
+    """The untrained network of a recipe.
+
+    Parameters
+    ----------
+    inputs: side of the images in pixels; for a graph network the number of a node's features.
+    """
+    if recipe.reads_graphs:
+        return GRAPH_NETWORKS[recipe.architecture](inputs, recipe.width, classes, recipe.layers, recipe.dropout)
+    return build(recipe.architecture, size=inputs, width=recipe.width, classes=classes, anchors=recipe.anchors)
+
+
+def train(
+    recipe: Recipe, images: Tensor, labels: Tensor, *, progress: Progress, keeper: Keeper | None = None
+) -> Classifier | Autoencoder:
     """Train one network from scratch, in evaluation mode when returned.
 
     Parameters
@@ -43,43 +86,82 @@ def train(recipe: Recipe, images: Tensor, labels: Tensor, *, progress: Progress)
     images: float `n x 1 x s x s` in [0, 1].
     labels: int64 `n`, classes 0 to c-1 (unused by autoencoders).
     progress: told the share done and a line of text after every epoch.
+    keeper: where to keep it between epochs; one that was kept goes on as if nothing had been.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        network = build(recipe.architecture, size=images.shape[-1], width=recipe.width, classes=int(labels.max()) + 1)
-        _optimise(network, recipe, images, labels, progress)
+        network = network_of(recipe, inputs=images.shape[-1], classes=int(labels.max()) + 1)
+        if isinstance(network, GraphNetwork):
+            raise TypeError("graph networks are trained by train_on_graph")
+        if isinstance(network.encoder, Relative):
+            network.encoder.anchors.copy_((images[: recipe.anchors] * 255).round())
+        steps = recipe.epochs * (len(images) // recipe.batch)
+        optimiser = torch.optim.AdamW(network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps)
+        course = Course(network, optimiser, schedule=schedule)
+        epoch = partial(_epoch, course, network, recipe, images, labels)
+        course.run(recipe.epochs, epoch, keeper, partial(_tell, recipe, course, progress))
     return network.eval()
 
 
-def _optimise(
-    network: Classifier | Autoencoder, recipe: Recipe, images: Tensor, labels: Tensor, progress: Progress
-) -> None:
-    steps = recipe.epochs * (len(images) // recipe.batch)
-    optimiser = torch.optim.AdamW(network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps)
-    network.train()
-    for epoch in range(recipe.epochs):
-        total = torch.zeros(())
-        order = torch.randperm(len(images))[: len(images) // recipe.batch * recipe.batch]
-        for rows in order.split(recipe.batch):
-            batch = _augment(images[rows]) if recipe.augment else images[rows]
-            loss = _loss(network, batch, labels[rows])
+def train_on_graph(
+    recipe: Recipe, graph: Graph, labels: Tensor, *, progress: Progress, keeper: Keeper | None = None
+) -> GraphNetwork:
+    """Train a graph network on the training nodes; of all epochs the best on the validation nodes counts.
+
+    Parameters are those of `train`, and the labels of all nodes, of which only those two parts' are looked at.
+    """
+    features, edges = tensors(graph)
+    parts = torch.from_numpy(graph.parts)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        build_one = GRAPH_NETWORKS[recipe.architecture]
+        classes = int(labels.max()) + 1
+        network = build_one(features.shape[1], recipe.width, classes, recipe.layers, recipe.dropout)
+        optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
+        course = Course(network, optimiser, patience=recipe.patience)
+
+        def epoch() -> float:
+            network.train()
+            trained = parts == _TRAIN
+            loss = cross_entropy(network(features, edges)[trained], labels[trained])
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             optimiser.step()
-            schedule.step()
-            total += loss.detach()
-        mean = float(total) * recipe.batch / len(order)
-        progress((epoch + 1) / recipe.epochs, f"{recipe.name}: epoch {epoch + 1} of {recipe.epochs}, loss {mean:.4f}")
+            course.judge(graph_accuracy(network, graph, labels, parts == _VALIDATION))
+            return float(loss.detach())
+
+        course.run(recipe.epochs, epoch, keeper, partial(_tell, recipe, course, progress))
+    return network.eval()
+
+
+def _epoch(course: Course, network: Classifier | Autoencoder, recipe: Recipe, images: Tensor, labels: Tensor) -> float:
+    network.train()
+    total = torch.zeros(())
+    order = torch.randperm(len(images))[: len(images) // recipe.batch * recipe.batch]
+    for rows in order.split(recipe.batch):
+        batch = _augment(images[rows]) if recipe.augment else images[rows]
+        loss = _loss(network, batch, labels[rows])
+        course.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        course.step()
+        total += loss.detach()
+    return float(total) * recipe.batch / len(order)
+
+
+def _tell(recipe: Recipe, course: Course, progress: Progress, loss: float) -> None:
+    share = 1.0 if course.stopped else course.epoch / recipe.epochs
+    end = ", stopped early" if course.stopped else ""
+    progress(share, f"{recipe.name}: epoch {course.epoch} of {recipe.epochs}, loss {loss:.4f}{end}")
 
 
 def _loss(network: Classifier | Autoencoder, images: Tensor, labels: Tensor) -> Tensor:
     if isinstance(network, Classifier):
-        return torch.nn.functional.cross_entropy(network(images), labels, label_smoothing=0.05)
+        return cross_entropy(network(images), labels, label_smoothing=0.05)
     mean, log_variance = network.posterior(images)
     noise = torch.randn_like(mean) * torch.exp(0.5 * log_variance) if network.variational else 0.0
-    error = torch.nn.functional.mse_loss(network.decode(mean + noise), images)
+    error = torch.nn.functional.mse_loss(network.generate(mean + noise), images)
     if not network.variational:
         return error
     # Gaussian likelihood with its optimal variance, as in the papers' autoencoders, plus the divergence
@@ -100,6 +182,19 @@ def accuracy(network: Classifier, images: Tensor, labels: Tensor) -> float:
     with torch.inference_mode():
         scores = torch.cat([network(part) for part in images.split(500)])
     return float((scores.argmax(1) == labels).double().mean())
+
+
+def graph_accuracy(network: GraphNetwork, graph: Graph, labels: Tensor, nodes: Tensor | slice) -> float:
+    """Share of these nodes whose class the native head names, in [0, 1].
+
+    Parameters
+    ----------
+    nodes: bool `n`, or a slice of the rows.
+    """
+    network.eval()
+    with torch.inference_mode():
+        scores = network(*tensors(graph))[nodes]
+    return float((scores.argmax(1) == labels[nodes]).double().mean())
 
 
 def reconstruction_error(network: Autoencoder, images: Tensor) -> float:

@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterable
 
 from relviz.service.compare import Comparison, SimilarityBoard
+from relviz.service.reconstruction import Rebuilt, Reconstruction
 from relviz.service.stitching import StitchedCell
+from relviz.types import MeasureValue
 
 
 def percent(share: float) -> str:
@@ -91,6 +93,25 @@ def board_sentence(board: SimilarityBoard, label: str) -> str:
     )
 
 
+def sureness_sentence(comparison: Comparison, name: str, label: str) -> str:
+    """One measure of a pair with its interval, and whether unrelated samples would give as much."""
+    parts = [_sureness(kind, getattr(comparison, kind)[name]) for kind in ("relative", "absolute")]
+    return f"{label}, 95 % intervals and bands: {'; '.join(parts)}."
+
+
+def _sureness(kind: str, found: MeasureValue) -> str:
+    if found.value is None:
+        return f"{kind} undefined ({found.undefined})"
+    words = f"{kind} **{number(found.value)}**"
+    if found.interval is not None:
+        words += f", between {' and '.join(map(number, found.interval))}"
+    if found.null is None:
+        return words
+    low, high = found.null
+    place = "inside" if low <= found.value <= high else "outside"
+    return f"{words}, {place} what permuted samples give ({number(low)} to {number(high)})"
+
+
 def stitch_sentence(cells: list[StitchedCell], method: str) -> str:
     """How well a method stitches different models on average, beside native accuracy and chance."""
     foreign = [c for c in cells if c.method == method and c.encoder != c.head]
@@ -104,3 +125,24 @@ def stitch_sentence(cells: list[StitchedCell], method: str) -> str:
         f"By **{method}**, heads read foreign encoders at **{stitched:.3f}** on average over {len(known)} pairs, "
         f"their own at {native:.3f} (chance {number(foreign[0].chance)}, {foreign[0].n:,} held-out samples){rest}."
     )
+
+
+def reconstruction_sentence(found: Reconstruction) -> str:
+    """How near images come that one model encodes and another decodes, beside the decoder's own."""
+    own, known = found.rebuilt[0], [r for r in found.rebuilt[1:] if r.error is not None]
+    if own.error is None or not known:
+        return f"{found.decoder} cannot decode what {found.encoder} encodes by any of these ways."
+    first, best = known[0], min(known, key=lambda r: r.error or 0.0)
+    begin = f"**{found.decoder}** decodes what **{found.encoder}** encodes, {first.label}, with a mean squared error of"
+    words = f"{begin} **{first.error:.4f}**, its own encoder's vectors with {own.error:.4f}"
+    if best is not first:
+        words += f"; best by {best.label}, **{best.error:.4f}**"
+    return f"{words} ({found.n:,} held-out samples, pixels in [0, 1])."
+
+
+def rebuilt_words(found: Rebuilt) -> str:
+    """One way's errors in a few words, or why there are none."""
+    if found.error is None:
+        return f"**{found.label}**: {found.undefined}"
+    ssim = "" if found.ssim is None else f", SSIM {found.ssim:.3f}"
+    return f"**{found.label}**: MSE {found.error:.4f}, PSNR {found.psnr:.1f} dB{ssim}"

@@ -1,48 +1,315 @@
-"""Results on disk: content-addressed safetensors. Equal ingredients, equal file; anything unreadable is a miss."""
+"""Results on disk: content-addressed safetensors. Equal ingredients, equal file; anything unreadable is a miss.
+
+An entry is written to a temporary file and renamed when whole, so that a reader meets all of it or nothing, whoever is
+killed when. Its digest covers every array and fact, because the format itself notices no flipped bit. Nothing is
+synced: what a power cut tears is a miss. Any number of processes may read, write and remove at once; the worst that a
+race of theirs can do is to lose an entry, which costs time, never a result.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from relviz import settings
 
-_VERSION = 1  # raised whenever the meaning of a stored array changes
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Ingredient: TypeAlias = "str | int | float | bool | Sequence[Ingredient] | Mapping[str, Ingredient] | None"
+
+_VERSION = 2  # raised whenever the meaning of a stored array, or the layout of an entry, changes
+_SUFFIX = ".safetensors"
+_TEMPORARY = ".tmp"
+_BLANK = "0" * 64
+_KIND = re.compile("[a-z]+")
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, SafetensorError)
 _log = logging.getLogger(__name__)
 
 
-def cache_key(kind: str, **ingredients: str | int | float | bool) -> str:
-    """File name of a result: sha256 over version, kind and ingredients, independent of their order.
+@dataclass(frozen=True)
+class Share:
+    """What the entries of one kind take."""
+
+    entries: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class CacheInfo:
+    """What lies in the cache.
+
+    Attributes
+    ----------
+    cap: bytes that all entries may take.
+    kinds: each kind's share, the largest first.
+    off: why results are not kept, or None when they are.
+    """
+
+    folder: str
+    entries: int
+    bytes: int
+    cap: int
+    kinds: dict[str, Share]
+    off: str | None
+
+
+@dataclass(frozen=True)
+class _Lying:
+    name: str
+    size: int
+    used: int  # nanoseconds
+
+
+class Entry(dict[str, "Tensor"]):
+    """Stored arrays by name; `facts` are what was stored beside them."""
+
+    def __init__(self, arrays: Mapping[str, Tensor], facts: Any) -> None:
+        super().__init__(arrays)
+        self.facts = facts
+
+
+def cache_key(kind: str, **ingredients: Ingredient) -> str:
+    """Name of a result: its kind (lower-case letters) and the sha256 of version, kind and ingredients.
+
+    Ingredients of other types differ even when they compare equal; their order does not matter.
 
     >>> cache_key("space", model="a", data="b") == cache_key("space", data="b", model="a")
     True
+    >>> len({cache_key("space", model=model) for model in (1, 1.0, "1", True, None, [1])})
+    6
     """
-    text = json.dumps([_VERSION, kind, sorted(ingredients.items())], separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    if not _KIND.fullmatch(kind):
+        raise ValueError(f"A kind of result is spelt in lower-case letters, not '{kind}'.")
+    return f"{kind}-{hashlib.sha256(_spelt([_VERSION, kind, ingredients])).hexdigest()}"
 
 
-def read(key: str) -> dict[str, Tensor] | None:
-    """The stored arrays, or None."""
-    path = settings.cache_dir() / f"{key}.safetensors"
+def read(key: str) -> Entry | None:
+    """The stored arrays and facts, or None."""
+    path = _folder() / f"{key}{_SUFFIX}"
     try:
-        return load_file(path)
+        with path.open("rb") as file:
+            raw = file.read()
+            with suppress(OSError):  # a folder that can only be read forgets what was used last, and serves on
+                os.utime(file.fileno())
+        return _opened(raw, key)
     except FileNotFoundError:
         return None
-    except (OSError, SafetensorError) as error:
-        _log.warning("cache entry %s is unreadable (%s); computing it again", path, error)
-        return None
+    except IsADirectoryError as error:
+        _discard(path, error)
+    except OSError as error:  # too many open files, a failing disk: no reason to remove what may be whole
+        _log.warning("cache entry %s cannot be read (%s); computing it again", path, error)
+    except _UNREADABLE as error:
+        _discard(path, error)
+    return None
 
 
-def write(key: str, arrays: dict[str, Tensor]) -> None:
-    """Store arrays; a cache that cannot be written to costs time, never a result."""
-    folder = settings.cache_dir()
+def write(key: str, arrays: Mapping[str, Tensor], facts: Any = None) -> None:
+    """Store arrays, and facts that JSON can hold; a cache that cannot be written to costs time, never a result."""
+    raw = _closed(key, arrays, facts)
+    if len(raw) > settings.CACHE_BYTES:
+        _log.warning("a result of %d bytes is larger than the whole cache may be; it is not kept", len(raw))
+        return
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        save_file({name: array.contiguous() for name, array in arrays.items()}, folder / f"{key}.safetensors")
-    except (OSError, SafetensorError) as error:
-        _log.warning("the result could not be cached in %s (%s)", folder, error)
+        folder = _made_folder()
+        with _temporary(folder, raw) as path:
+            path.replace(folder / f"{key}{_SUFFIX}")
+        _evict()
+    except OSError as error:
+        _log.warning("the result could not be cached in %s (%s)", _folder(), error)
+
+
+def info() -> CacheInfo:
+    """What lies in the cache, and whether results are kept."""
+    lying = _lying()
+    sizes: dict[str, list[int]] = {}
+    for entry in lying:
+        sizes.setdefault(entry.name.partition("-")[0], []).append(entry.size)
+    shares = sorted(((kind, Share(len(of), sum(of))) for kind, of in sizes.items()), key=lambda pair: -pair[1].bytes)
+    total = sum(entry.size for entry in lying)
+    return CacheInfo(str(_folder()), len(lying), total, settings.CACHE_BYTES, dict(shares), _why_off())
+
+
+def clear() -> None:
+    """Remove every entry, and what killed writers left behind."""
+    _sweep_temporaries()
+    for entry in _lying():
+        _remove(_folder() / entry.name)
+
+
+def sweep() -> None:
+    """Put the folder in order, as a server does when it starts.
+
+    Removed are temporary files of dead writers, entries that are cut short or that this version did not write, and
+    the entries used longest ago beyond `settings.CACHE_BYTES`. Other files in the folder are not touched. Only the
+    heads of the files are looked at: `read` checks every byte.
+    """
+    _sweep_temporaries()
+    for entry in _lying():
+        path = _folder() / entry.name
+        try:
+            _check_head(path)
+        except FileNotFoundError:
+            continue
+        except (IsADirectoryError, *_UNREADABLE) as error:
+            _discard(path, error)
+        except OSError as error:
+            _log.warning("cache entry %s cannot be read (%s)", path, error)
+    _evict()
+
+
+def _folder() -> Path:
+    # A folder of its own: the user may name one that holds other things, and it keeps its files and its rights.
+    return settings.cache_dir() / "relviz-results"
+
+
+def _made_folder() -> Path:
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mode = folder.stat().st_mode
+    if mode & 0o077:
+        folder.chmod(mode & 0o700)
+    return folder
+
+
+def _spelt(value: Any) -> bytes:
+    """One spelling per value: JSON keeps 1, 1.0, "1" and true apart, and two half characters from a whole one."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _closed(key: str, arrays: Mapping[str, Tensor], facts: Any) -> bytes:
+    """The bytes of an entry."""
+    import torch
+    from safetensors.torch import save
+
+    # Clones, because the format refuses tensors that share memory.
+    own = {name: array.cpu().clone(memory_format=torch.contiguous_format) for name, array in arrays.items()}
+    metadata = {"relviz": str(_VERSION), "key": key, "facts": json.dumps(facts), "digest": _BLANK}
+    raw = save(own, metadata)
+    # The quotes are real only where they stand in the metadata; within facts they would be escaped.
+    return raw.replace(f'"{_BLANK}"'.encode(), f'"{_digest(*_halves(raw))}"'.encode(), 1)
+
+
+def _opened(raw: bytes, key: str) -> Entry:
+    """What `_closed` put in.
+
+    Raises
+    ------
+    One of `_UNREADABLE`: these bytes are not all and only what was written under this key.
+    """
+    from safetensors.torch import load
+
+    header, body = _halves(raw)
+    metadata = header["__metadata__"]
+    if metadata["digest"] != _digest(header, body):
+        raise ValueError("its bytes are not those that were written")
+    _check_origin(metadata, key)
+    return Entry(load(raw), json.loads(metadata["facts"]))
+
+
+def _halves(raw: bytes) -> tuple[dict[str, Any], memoryview]:
+    """Header and array bytes of a safetensors file."""
+    end = 8 + int.from_bytes(raw[:8], "little")
+    return json.loads(raw[8:end]), memoryview(raw)[end:]
+
+
+def _digest(header: dict[str, Any], body: memoryview) -> str:
+    """sha256 of everything but the digest itself."""
+    blank = {**header, "__metadata__": {**header["__metadata__"], "digest": _BLANK}}
+    digest = hashlib.sha256(_spelt(blank))
+    digest.update(body)
+    return digest.hexdigest()
+
+
+def _check_origin(metadata: dict[str, str], key: str) -> None:
+    if (metadata["relviz"], metadata["key"]) != (str(_VERSION), key):
+        raise ValueError("it was written by another version or under another name")
+
+
+def _check_head(path: Path) -> None:
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        length = min(int.from_bytes(file.read(8), "little"), size)
+        header = json.loads(file.read(length))
+    _check_origin(header.pop("__metadata__"), path.name.removesuffix(_SUFFIX))
+    if size != 8 + length + max((array["data_offsets"][1] for array in header.values()), default=0):
+        raise ValueError("it is cut short")
+
+
+@contextmanager
+def _temporary(folder: Path, raw: bytes) -> Iterator[Path]:
+    """A temporary file with these bytes, locked as long as its writer lives, and gone afterwards unless renamed."""
+    while True:
+        descriptor, name = tempfile.mkstemp(_TEMPORARY, dir=folder)
+        with os.fdopen(descriptor, "wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not os.fstat(descriptor).st_nlink:  # a sweep took it for abandoned before it was locked
+                continue
+            try:
+                file.write(raw)
+                file.flush()
+                yield Path(name)
+            finally:
+                Path(name).unlink(missing_ok=True)
+        return
+
+
+def _sweep_temporaries() -> None:
+    for path in _folder().glob(f"*{_TEMPORARY}"):
+        with suppress(OSError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while its writer lives
+            path.unlink()
+
+
+def _lying() -> list[_Lying]:
+    found = []
+    with suppress(OSError), os.scandir(_folder()) as files:
+        for file in files:
+            with suppress(OSError):  # another process has just removed it
+                facts = file.stat(follow_symlinks=False)
+                if file.name.endswith(_SUFFIX):
+                    found.append(_Lying(file.name, facts.st_size, facts.st_mtime_ns))
+    return found
+
+
+def _evict() -> None:
+    """Remove what was used longest ago until the rest is within the cap."""
+    lying = sorted(_lying(), key=lambda entry: entry.used)
+    excess = sum(entry.size for entry in lying) - settings.CACHE_BYTES
+    for entry in lying:
+        if excess <= 0:
+            return
+        _remove(_folder() / entry.name)
+        excess -= entry.size
+
+
+def _discard(path: Path, why: Exception) -> None:
+    _log.warning("cache entry %s is unreadable (%s) and removed", path, why)
+    _remove(path)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # gone already, not ours to remove, or a folder that holds something
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _why_off() -> str | None:
+    """Why a small result could not be kept now, or None."""
+    try:
+        with _temporary(_made_folder(), bytes(4096)):
+            return None
+    except OSError as error:
+        return f"{_folder()} cannot be written: {error.strerror or error}"

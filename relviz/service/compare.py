@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
 
+import torch
 from torch import Tensor
 
+from relviz.core.inference import bootstrap_interval, null_band
 from relviz.core.measures import MEASURES, Measure, Pair, Space
 from relviz.data.catalogue import load_dataset
 from relviz.errors import UnknownName
-from relviz.models.shelf import models_for
+from relviz.models.catalogue import names_for
 from relviz.models.training import Progress
+from relviz.service.device import on_device
 from relviz.service.requests import Compare, Similarity
 from relviz.service.spaces import anchor_rows, part, relative_space, space_of
 from relviz.types import MeasureValue
@@ -47,17 +53,20 @@ def compare(request: Compare, progress: Progress) -> Comparison:
         space_of(name, request.data, part(progress, begin, begin + 0.4))
         for name, begin in ((request.a, 0.0), (request.b, 0.4))
     ]
-    progress(0.8, "measuring")
     a, b = (space[data.held_out] for space in spaces)
     rows = anchor_rows(data, request.anchors, progress)
     relative_a, relative_b = (relative_space(space, data, request.anchors, rows) for space in spaces)
-    names = request.measures or tuple(MEASURES)
-    return Comparison(
-        *(
-            {name: _measure(name)(pair) for name in names}
-            for pair in (Pair(a, b, k=request.k), Pair(relative_a, relative_b, k=request.k))
-        )
-    )
+    measures = {name: _measure(name) for name in request.measures or tuple(MEASURES)}
+
+    def measured(where: torch.device) -> Comparison:
+        pairs = [Pair(x.to(where), y.to(where), k=request.k) for x, y in ((a, b), (relative_a, relative_b))]
+        until = 0.85 if request.draws else 1.0  # draws take most of the time
+        found = _values(pairs, measures, request.k, part(progress, 0.8, until))
+        if request.draws:
+            found = _with_draws(found, pairs, measures, request, part(progress, until, 1.0))
+        return Comparison(*found)
+
+    return on_device(measured)
 
 
 def similarity(request: Similarity, progress: Progress) -> SimilarityBoard:
@@ -69,7 +78,7 @@ def similarity(request: Similarity, progress: Progress) -> SimilarityBoard:
     """
     measure = _measure(request.measure)
     data = load_dataset(request.data)
-    names = tuple(models_for(data.side))
+    names = tuple(names_for(data))
     rows = anchor_rows(data, request.anchors, progress)
     absolute, relative = [], []
     for done, name in enumerate(names):
@@ -77,10 +86,54 @@ def similarity(request: Similarity, progress: Progress) -> SimilarityBoard:
         absolute.append(space[data.held_out])
         relative.append(relative_space(space, data, request.anchors, rows))
     boards = [
-        _board(spaces, measure, request.k, part(progress, begin, begin + 0.25))
+        on_device(partial(_board, spaces, measure, request.k, part(progress, begin, begin + 0.25)))
         for spaces, begin in ((absolute, 0.5), (relative, 0.75))
     ]
     return SimilarityBoard(names, *boards)
+
+
+def _values(pairs: list[Pair], measures: dict[str, Measure], k: int, progress: Progress) -> list[Measured]:
+    """Every measure of every pair; the progress between them is also where a cancelled job ends."""
+    total, done = len(pairs) * len(measures), count()
+
+    def value(measure: Measure, pair: Pair) -> MeasureValue:
+        progress(next(done) / total, f"measuring {measure.label.format(k=k)}")
+        return measure(pair)
+
+    return [{name: value(measure, pair) for name, measure in measures.items()} for pair in pairs]
+
+
+def _with_draws(
+    found: list[Measured], pairs: list[Pair], measures: dict[str, Measure], request: Compare, progress: Progress
+) -> list[Measured]:
+    """The values with their null bands and intervals."""
+    total, done = 4 * len(measures) * request.draws, count()
+    return [
+        {
+            name: _resampled(value, measures[name], pair, request, lambda text: progress(next(done) / total, text))
+            for name, value in values.items()
+        }
+        for values, pair in zip(found, pairs, strict=True)
+    ]
+
+
+def _resampled(
+    value: MeasureValue, measure: Measure, pair: Pair, request: Compare, on_draw: Callable[[str], None]
+) -> MeasureValue:
+    text = f"resampling for {measure.label.format(k=request.k)}"
+    null, interval = (
+        resample(
+            pair.a,
+            pair.b,
+            measure,
+            k=request.k,
+            draws=request.draws,
+            seed=request.anchors.seed,
+            on_draw=lambda: on_draw(text),
+        )
+        for resample in (null_band, bootstrap_interval)
+    )
+    return replace(value, null=null, interval=interval)
 
 
 def _measure(name: str) -> Measure:
@@ -89,14 +142,16 @@ def _measure(name: str) -> Measure:
     return MEASURES[name]
 
 
-def _board(spaces: list[Tensor], measure: Measure, k: int, progress: Progress) -> list[list[MeasureValue]]:
+def _board(
+    spaces: list[Tensor], measure: Measure, k: int, progress: Progress, where: torch.device
+) -> list[list[MeasureValue]]:
     """Values from every space to every space; of an undirected measure each pair is computed once."""
-    shared = [Space(space) for space in spaces]  # a space's searches and axes serve all of its pairs
+    shared = [Space(space.to(where)) for space in spaces]  # a space's searches and axes serve all of its pairs
     count = len(shared)
     board: dict[tuple[int, int], MeasureValue] = {}
     for i in range(count):
-        progress(i / count, f"{measure.label.format(k=k)} from model {i + 1} of {count}")
         for j in range(count):
+            progress((i + j / count) / count, f"{measure.label.format(k=k)} from model {i + 1} of {count}")
             mirrored = None if measure.directed else board.get((j, i))
             board[i, j] = mirrored or measure(Pair(shared[i], shared[j], k=k))
     return [[board[i, j] for j in range(count)] for i in range(count)]

@@ -1,16 +1,87 @@
-"""Jobs: requests computed in the background, equal ones once, finished ones remembered."""
+"""Jobs: requests computed in the background, equal ones once, in turn, as long as somebody wants them."""
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, Protocol, TypeAlias
 
-from relviz.service.requests import Maps, Request
-from relviz.service.run import run
+from relviz import settings
+from relviz.errors import Busy, Cancelled, RelvizError, TimedOut
+from relviz.service.device import DeviceStatus
+from relviz.service.engine import Engine, Running, StageCall
+from relviz.service.pipe import Message
+from relviz.service.requests import Request
+from relviz.service.run import stages
+
+State: TypeAlias = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 _REMEMBERED = 64  # finished answers kept in memory
+_LOOK = 0.5  # seconds between two looks at the clock and at who is still there
+_log = logging.getLogger(__name__)
+
+
+class Answers(Protocol):
+    """Where answers are kept beyond this server's life: `relviz.service.answers`."""
+
+    def read(self, request: Request) -> Any | None:
+        """The stored answer, or None."""
+
+    def write(self, request: Request, answer: Any) -> None:
+        """Store an answer."""
+
+
+@dataclass(frozen=True)
+class BrokerStatus:
+    """How a broker is doing.
+
+    Attributes
+    ----------
+    ready: whether work begins as soon as it is asked for.
+    waiting, running: numbers of jobs.
+    device: as last heard of, or None.
+    """
+
+    ready: bool
+    waiting: int
+    running: int
+    device: DeviceStatus | None
+
+
+class Stopwatch:
+    """Seconds spent computing, and a guess at those that are left."""
+
+    def __init__(self) -> None:
+        self._spent, self._began, self._whole = 0.0, 0.0, 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Spent so far."""
+        return self._spent + (time.monotonic() - self._began if self._began else 0.0)
+
+    @property
+    def left(self) -> float | None:
+        """Still to be spent; None while too little is known."""
+        return max(0.0, self._whole - self.seconds) if self._whole else None
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._began = time.monotonic()
+
+    def stop(self) -> None:
+        """Stop counting; `start` goes on."""
+        self._spent, self._began = self.seconds, 0.0
+
+    def learn(self, share: float) -> None:
+        """Guess from the share that is done; the first seconds and percents say too little."""
+        if share >= 0.05 and self.seconds >= 1.0:
+            whole = self.seconds / share
+            self._whole = 0.7 * self._whole + 0.3 * whole if self._whole else whole
 
 
 class Job:
@@ -18,67 +89,253 @@ class Job:
 
     Attributes
     ----------
+    state: where it is; a job of two stages waits before each.
     share, text: how far it is, in [0, 1], and what it is doing.
+    position: its place among those that wait for the same worker, 1 is next; 0 when it does not wait.
+    visitors: who wants it, while it is unfinished.
     """
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.share, self.text = 0.0, "waiting for its turn"
-        self.future: Future[Any] = Future()
+        self.state: State = "waiting"
+        self.share, self.text, self.position = 0.0, "starting", 0
+        self.visitors: set[str] = set()
+        self.stopwatch = Stopwatch()
+        self.stages = deque(stages(request))
+        self.given: Any = request
+        self.call: Running | None = None
+        self._over = threading.Event()
+        self._answer: Any = None
+        self._error: Exception | None = None
 
-    def work(self) -> Any:
-        """Compute the answer, reporting progress on this object."""
-        return run(self.request, self._progress)
-
-    def finished(self, within: float = 0.0) -> bool:
-        """Whether the answer, or an error, is there after waiting at most so many seconds."""
-        return self.future.done() or bool(wait([self.future], within).done)
+    @property
+    def seconds_left(self) -> float | None:
+        """A guess, None until it can be made."""
+        return self.stopwatch.left
 
     @property
     def failed(self) -> bool:
         """Whether it ended without an answer."""
-        return self.finished() and (self.future.cancelled() or self.future.exception() is not None)
+        return self.state in ("failed", "cancelled")
+
+    def finished(self, within: float = 0.0) -> bool:
+        """Whether the answer, or an error, is there after waiting at most so many seconds."""
+        return self._over.wait(within)
 
     def answer(self) -> Any:
         """The answer of a finished job.
 
         Raises
         ------
-        RelvizError: the request could not be met.
+        RelvizError: the request could not be met, or nobody wanted it any more.
         """
-        return self.future.result(0)
+        if self._error is not None:
+            raise self._error
+        return self._answer
 
-    def _progress(self, share: float, text: str) -> None:
+    def progress(self, share: float, text: str) -> None:
+        """Note how far it is."""
         self.share, self.text = share, text
+        self.stopwatch.learn(share)
+
+    def end(self, state: State, *, answer: Any = None, error: Exception | None = None) -> None:
+        """Finish it."""
+        self._answer, self._error = answer, error
+        self.state, self.position = state, 0
+        self.visitors = set()
+        self._over.set()
 
 
 class Broker:
-    """Runs jobs off the pages' threads: tensors one at a time, UMAP beside them in its own process."""
+    """Lets jobs in, runs them in turn on an engine, one at a time on each of its lanes, and remembers answers.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._jobs: OrderedDict[Request, Job] = OrderedDict()
-        self._tensors = ThreadPoolExecutor(1, thread_name_prefix="relviz-tensors")
-        self._maps = ThreadPoolExecutor(1, thread_name_prefix="relviz-umap")
+    Parameters
+    ----------
+    answers: kept beyond this server's life; None keeps none.
+    present: whether a visitor's browser is still there; asked twice a second of all who wait.
+    """
 
-    def submit(self, request: Request) -> Job:
-        """The job of a request: a remembered or running one, else a new one. A failed job is tried anew."""
+    def __init__(
+        self, engine: Engine, *, answers: Answers | None = None, present: Callable[[str], bool] = lambda _visitor: True
+    ) -> None:
+        self._engine, self._answers, self._present = engine, answers, present
+        self._lock = threading.RLock()
+        self._jobs: OrderedDict[Request, Job] = OrderedDict()  # unfinished and remembered ones
+        self._queues: dict[str, deque[Job]] = {}
+        self._running: dict[str, Job] = {}
+        self._closed = threading.Event()
+        self._watch = threading.Thread(target=self._keep_watch, name="relviz-broker", daemon=True)
+        self._watch.start()
+
+    def submit(self, request: Request, *, visitor: str) -> Job:
+        """The job of a request: a remembered or unfinished one, else a new one. A failed job is tried anew.
+
+        Raises
+        ------
+        Busy: `settings.QUEUE` jobs wait for the same worker, or `settings.JOBS_PER_VISITOR` of the visitor's are
+            unfinished.
+        """
+        stored = None if request in self._jobs else self._stored(request)
         with self._lock:
-            job = self._jobs.get(request)
-            if job is None or job.failed:
-                job = Job(request)
-                in_its_process = isinstance(request, Maps) and request.reduction == "umap"
-                job.future = (self._maps if in_its_process else self._tensors).submit(job.work)
-                self._jobs[request] = job
+            job = self._jobs.get(request) or Job(request)
+            if request not in self._jobs and stored is not None:
+                job.end("done", answer=stored)
+            if not job.finished() and visitor not in job.visitors:
+                self._mind_limits(job, visitor)
+            self._jobs[request] = job
             self._jobs.move_to_end(request)
+            if not job.finished():
+                self._join(job, visitor)
             self._forget()
             return job
 
-    def abandon(self, job: Job) -> None:
-        """Take back a job that has not begun; whoever else waits for it submits it again when it looks."""
-        job.future.cancel()
+    def leave(self, visitor: str, job: Job) -> None:
+        """The visitor no longer wants it; what nobody wants is cancelled, also when it runs."""
+        with self._lock:
+            if visitor in job.visitors:
+                job.visitors.discard(visitor)
+                if not job.visitors:
+                    self._stop(job, "cancelled", Cancelled("Nobody waited for this any more.", "Ask again."))
+
+    def drop(self, visitor: str) -> None:
+        """The visitor is gone and wants nothing."""
+        with self._lock:
+            for job in self._unfinished():
+                self.leave(visitor, job)
+
+    def status(self) -> BrokerStatus:
+        """How it is doing."""
+        with self._lock:
+            states = [job.state for job in self._unfinished()]
+        ready = self._engine.ready and not self._closed.is_set()
+        return BrokerStatus(ready, states.count("waiting"), states.count("running"), self._engine.device)
+
+    def close(self) -> None:
+        """Cancel everything and end the engine."""
+        with self._lock:
+            self._closed.set()
+            for job in self._unfinished():
+                self._stop(job, "cancelled", Cancelled("The server is stopping.", "Ask again when it is back."))
+        self._engine.close()
+        self._watch.join()
+
+    def _stored(self, request: Request) -> Any | None:
+        try:
+            return self._answers.read(request) if self._answers else None
+        except RelvizError:  # names that are on no list have no stored answers; the job says so
+            return None
+
+    def _unfinished(self) -> list[Job]:
+        return [job for job in self._jobs.values() if not job.finished()]
+
+    def _mind_limits(self, job: Job, visitor: str) -> None:
+        if self._closed.is_set():
+            raise Busy("The server is stopping.", "Ask again when it is back.")
+        if sum(visitor in other.visitors for other in self._unfinished()) >= settings.JOBS_PER_VISITOR:
+            sentence = f"{settings.JOBS_PER_VISITOR} other answers are on their way to you."
+            raise Busy(sentence, "Ask again when one of them is there.")
+        if not job.visitors:
+            worker = job.stages[-1].lane  # so that slow reductions leave the queue of quick measures open
+            waiting = [job for job in self._unfinished() if job.state == "waiting" and job.stages[-1].lane == worker]
+            if len(waiting) >= settings.QUEUE:
+                raise Busy(f"The server is busy: {len(waiting)} jobs are waiting.", "Ask again in a few seconds.")
+
+    def _join(self, job: Job, visitor: str) -> None:
+        new = not job.visitors
+        job.visitors.add(visitor)
+        if new:
+            self._enqueue(job)
+
+    def _enqueue(self, job: Job) -> None:
+        lane = job.stages[0].lane
+        job.state = "waiting"
+        self._queues.setdefault(lane, deque()).append(job)
+        self._serve(lane)
+
+    def _serve(self, lane: str) -> None:
+        """Begin the next job of a lane that is free."""
+        queue = self._queues[lane]
+        if lane not in self._running and queue:
+            job = queue.popleft()
+            self._running[lane] = job
+            job.state, job.position = "running", 0
+            job.stopwatch.start()
+            call = StageCall(lane, job.stages[0].work, job.given)
+            job.call = self._engine.start(call, partial(self._hear, lane, job))
+        _number(queue)
+
+    def _stop(self, job: Job, state: State, error: Exception) -> None:
+        """End a job before its time. Its lane stays taken until the engine has left it."""
+        if job.state == "running" and job.call is not None:
+            job.call.cancel()
+        for queue in self._queues.values():
+            if job in queue:
+                queue.remove(job)
+                _number(queue)
+        self._end(job, state, error=error)
+
+    def _end(self, job: Job, state: State, *, answer: Any = None, error: Exception | None = None) -> None:
+        job.end(state, answer=answer, error=error)
+        if job.failed:
+            del self._jobs[job.request]
+
+    def _hear(self, lane: str, job: Job, message: Message) -> None:
+        """What the engine tells of the job that runs on a lane."""
+        kind, *rest = message
+        if kind == "progress":
+            job.progress(*rest)
+            return
+        with self._lock:
+            job.stopwatch.stop()
+            del self._running[lane]
+            if job.state == "running":  # else it was stopped meanwhile
+                self._advance(job, kind, *rest)
+            self._serve(lane)
+        if job.state == "done":
+            self._store(job)
+
+    def _advance(self, job: Job, kind: str, found: Any = None) -> None:
+        job.call = None
+        if kind == "answer" and len(job.stages) > 1:
+            job.stages.popleft()
+            job.given = found
+            self._enqueue(job)
+        elif kind == "answer":
+            self._end(job, "done", answer=found)
+        elif kind == "cancelled":
+            self._end(job, "cancelled", error=Cancelled("This job was cancelled.", "Ask again."))
+        else:
+            error = found if isinstance(found, RelvizError) else RuntimeError(f"in a worker:\n{found}")
+            self._end(job, "failed", error=error)
+
+    def _store(self, job: Job) -> None:
+        try:
+            if self._answers:
+                self._answers.write(job.request, job.answer())
+        except Exception:  # noqa: BLE001 whatever it is, the answer stands and the lane goes on
+            _log.exception("the answer to %s could not be stored", job.request)
 
     def _forget(self) -> None:
         done = [request for request, job in self._jobs.items() if job.finished()]
-        for request in done[: max(0, len(self._jobs) - _REMEMBERED)]:
+        for request in done[: max(0, len(done) - _REMEMBERED)]:
             del self._jobs[request]
+
+    def _keep_watch(self) -> None:
+        while not self._closed.wait(_LOOK):
+            with self._lock:
+                for job in self._unfinished():
+                    self._mind_time(job)
+                visitors = {visitor for job in self._unfinished() for visitor in job.visitors}
+            for visitor in visitors:
+                if not self._present(visitor):
+                    self.drop(visitor)
+
+    def _mind_time(self, job: Job) -> None:
+        if job.stopwatch.seconds > settings.JOB_SECONDS:
+            sentence = f"This took longer than {settings.JOB_SECONDS:.0f} seconds and was stopped."
+            self._stop(job, "failed", TimedOut(sentence, "Choose fewer anchors, smaller models or a smaller data set."))
+
+
+def _number(queue: Iterable[Job]) -> None:
+    for position, job in enumerate(queue, start=1):
+        job.position = position

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.neighbours import nearest_by_cosine
-from relviz.core.reduction import kept_neighbours, pca
+from relviz.core.neighbours import kept_share, nearest_by_distance
+from relviz.core.reduction import METRICS, REDUCTIONS, neighbour_graph, pacmap, pca, rows_for, tsne, umap
 from relviz.data.catalogue import load_dataset
-from relviz.data.dataset import DataSet
-from relviz.errors import BadChoice
+from relviz.errors import BadChoice, UnknownName
 from relviz.models.training import Progress
 from relviz.service import cache
-from relviz.service.reducer import reduce_by_umap
-from relviz.service.requests import Maps
+from relviz.service.device import on_device
+from relviz.service.requests import Layout, Maps
 from relviz.service.spaces import anchor_rows, fitting_model, part, relative_space, space_of
+
+_one_at_a_time = threading.Lock()  # two of umap-learn in threads can abort a process
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,16 @@ class Map:
 
     Attributes
     ----------
-    view: float32 `n x 2`, one row per held-out sample.
+    view: float32 `n x 2`, or `n x 3`, one row per held-out sample.
     kept: share of true neighbours the map keeps, mean over samples, in [0, 1].
     chance: what a map of random positions would keep.
+    each: float32 `n`, the share that each sample keeps.
     """
 
     view: Tensor
     kept: float
     chance: float
+    each: Tensor
 
 
 @dataclass(frozen=True)
@@ -46,71 +50,207 @@ class FourMaps:
     relative_b: Map
 
 
+@dataclass(frozen=True)
+class Unreduced:
+    """A view still to be reduced.
+
+    Attributes
+    ----------
+    title: of the space, for the progress.
+    key: under which the view will be cached.
+    parts: what the reduction reads: a graph's neighbours and similarities, or the space's rows.
+    start: the layout to begin with.
+    """
+
+    title: str
+    key: str
+    parts: tuple[Tensor, ...]
+    start: Tensor
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Maps half way: what takes the spaces and their device is done, the reductions are not.
+
+    Attributes
+    ----------
+    truth: true neighbours, int64 `n x k`, by map.
+    views: those that were cached, by fit ("absolute_a", "absolute_b", "relative").
+    rest: the other fits.
+    """
+
+    request: Maps
+    truth: dict[str, Tensor]
+    views: dict[str, Tensor]
+    rest: dict[str, Unreduced]
+
+
+@dataclass(frozen=True)
+class _Spaces:
+    maps: dict[str, Tensor]  # held-out rows by map
+    keys: dict[str, str]  # of the views by fit
+
+    @property
+    def fits(self) -> dict[str, Tensor]:
+        """What is reduced: both relative spaces together, so that their coordinates mean the same."""
+        both = torch.cat([self.maps["relative_a"], self.maps["relative_b"]])
+        return {"absolute_a": self.maps["absolute_a"], "absolute_b": self.maps["absolute_b"], "relative": both}
+
+
+MOST_NEIGHBOURS = 200  # that a layout may ask for
+_TITLES = {"absolute_a": "absolute A", "absolute_b": "absolute B", "relative": "relative A and B together"}
+
+
 def draw_maps(request: Maps, progress: Progress) -> FourMaps:
-    """The four maps of a pair over the held-out rows.
+    """The four PCA maps of a pair over the held-out rows.
 
     Raises
     ------
     UnknownName, BadChoice: a name or value that is not to be had.
     """
-    if request.reduction not in ("pca", "umap"):
-        raise BadChoice(f"There is no reduction called '{request.reduction}'.", "Choose 'pca' or 'umap'.")
+    if request.dimensions not in (2, 3):
+        raise BadChoice(f"There are no maps of {request.dimensions} dimensions.", "Choose 2 or 3.")
+    spaces = _spaces(request, part(progress, 0.0, 0.8))
+    views = {name: pca(space, request.dimensions) for name, space in spaces.fits.items()}
+    progress(0.9, "counting the neighbours that the maps keep")
+    return _four_maps(_truth(spaces), views)
+
+
+def prepare_maps(request: Maps, progress: Progress) -> Drawing:
+    """The first stage of four other maps: spaces, true neighbours, and what the views not yet cached are made of.
+
+    Raises
+    ------
+    UnknownName, BadChoice: a name or value that is not to be had.
+    """
     data = load_dataset(request.data)
-    spaces = [
-        space_of(name, request.data, part(progress, begin, begin + 0.1))
-        for name, begin in ((request.a, 0.0), (request.b, 0.1))
-    ]
-    absolute = [space[data.held_out] for space in spaces]
-    rows = anchor_rows(data, request.anchors, progress)
-    relative = [relative_space(space, data, request.anchors, rows) for space in spaces]
-    views = (
-        _cached_umap(_key(request, data, rows), absolute, relative, progress)
-        if request.reduction == "umap"
-        else _pca(absolute, relative)
-    )
+    _check(request, len(data) - data.gallery_size)
+    spaces = _spaces(request, part(progress, 0.0, 0.1))
+    progress(0.1, "finding neighbours")
+    cached = {fit: cache.read(key) for fit, key in spaces.keys.items()}
+    views = {fit: entry["view"] for fit, entry in cached.items() if entry is not None}
+    rest = {
+        fit: Unreduced(_TITLES[fit], spaces.keys[fit], _parts(request, space), pca(space))
+        for fit, space in spaces.fits.items()
+        if fit not in views
+    }
+    truth = _truth(spaces)
+    progress(0.2, "waiting for the process that draws")
+    return Drawing(request, truth, views, rest)
+
+
+def finish_maps(drawing: Drawing, progress: Progress) -> FourMaps:
+    """The second stage: the reductions themselves, one after the other."""
+    views = dict(drawing.views)
+    count = len(drawing.rest)
+    for done, (fit, unreduced) in enumerate(drawing.rest.items()):
+        text = f"{REDUCTIONS[drawing.request.reduction].label} of {unreduced.title}, map {done + 1} of {count}"
+        begin, end = (0.2 + 0.75 * i / count for i in (done, done + 1))
+        views[fit] = _reduced(drawing.request, unreduced, text, part(progress, begin, end))
+        cache.write(unreduced.key, {"view": views[fit]})
     progress(0.95, "counting the neighbours that the maps keep")
-    n = len(absolute[0])
-    return FourMaps(
-        absolute_a=_map(absolute[0], views["absolute_a"]),
-        absolute_b=_map(absolute[1], views["absolute_b"]),
-        relative_a=_map(relative[0], views["relative"][:n]),
-        relative_b=_map(relative[1], views["relative"][n:]),
+    return _four_maps(drawing.truth, views)
+
+
+def _check(request: Maps, n: int) -> None:
+    """Refuse a reduction and a layout that there is not."""
+    layout = request.layout
+    if request.reduction not in REDUCTIONS:
+        raise UnknownName("reduction", request.reduction, REDUCTIONS)
+    if request.dimensions != 2:
+        raise BadChoice("Only PCA draws in three dimensions.", "Choose 'pca', or 2 dimensions.")
+    if layout.metric not in METRICS:
+        raise UnknownName("metric", layout.metric, METRICS)
+    most = min(MOST_NEIGHBOURS, n - 1)
+    if not 2 <= layout.neighbours <= most:
+        raise BadChoice(f"A map cannot follow {layout.neighbours} neighbours.", f"Choose 2 to {most}.")
+    if not 0 <= layout.min_dist <= 0.99:
+        raise BadChoice(f"Points cannot keep a distance of {layout.min_dist}.", "Choose 0 to 0.99.")
+    if not 0 <= layout.seed < 2**32:
+        raise BadChoice(f"There is no seed {layout.seed}.", "Choose 0 to 4294967295.")
+
+
+def _spaces(request: Maps, progress: Progress) -> _Spaces:
+    data = load_dataset(request.data)
+    a, b = (
+        space_of(name, request.data, part(progress, begin, begin + 0.5))
+        for name, begin in ((request.a, 0.0), (request.b, 0.5))
     )
+    rows = anchor_rows(data, request.anchors, progress)
+    relative_a, relative_b = (relative_space(space, data, request.anchors, rows) for space in (a, b))
+    maps = {"absolute_a": a[data.held_out], "absolute_b": b[data.held_out]}
+    weights_a, weights_b = (fitting_model(name, data).fingerprint for name in (request.a, request.b))
+    shared: dict[str, cache.Ingredient] = {
+        "data": data.fingerprint,
+        "reduction": request.reduction,
+        "layout": asdict(request.layout),
+    }
+    keys = {
+        "absolute_a": cache.cache_key("view", weights=weights_a, **shared),
+        "absolute_b": cache.cache_key("view", weights=weights_b, **shared),
+        "relative": cache.cache_key(
+            "view",
+            weights=[weights_a, weights_b],
+            anchors=rows.tolist(),
+            projection=request.anchors.projection,
+            centred=request.anchors.centred,
+            **shared,
+        ),
+    }
+    return _Spaces(maps | {"relative_a": relative_a, "relative_b": relative_b}, keys)
 
 
-def _pca(absolute: list[Tensor], relative: list[Tensor]) -> dict[str, Tensor]:
-    """Both relative spaces share one fit: their coordinates mean the same."""
-    return {"absolute_a": pca(absolute[0]), "absolute_b": pca(absolute[1]), "relative": pca(torch.cat(relative))}
+def _truth(spaces: _Spaces) -> dict[str, Tensor]:
+    n = len(spaces.maps["absolute_a"])
+    nearest = Layout(neighbours=min(settings.MAP_NEIGHBOURS, n - 1))
+    return {name: _graph(space, nearest)[0] for name, space in spaces.maps.items()}
 
 
-def _cached_umap(key: str, absolute: list[Tensor], relative: list[Tensor], progress: Progress) -> dict[str, Tensor]:
-    views = cache.read(key)
-    if views is not None:
-        return views
-    spaces = {"absolute_a": absolute[0], "absolute_b": absolute[1], "relative": torch.cat(relative)}
-    titles = {"absolute_a": "absolute A", "absolute_b": "absolute B", "relative": "relative A and B together"}
-    views = {}
-    for name, start in _pca(absolute, relative).items():
-        progress(0.2 + 0.25 * len(views), f"UMAP of {titles[name]}, map {len(views) + 1} of 3")
-        views[name] = reduce_by_umap(*nearest_by_cosine(spaces[name], settings.MAP_NEIGHBOURS), start, seed=0)
-    cache.write(key, views)
-    return views
+def _graph(space: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
+    def found(where: torch.device) -> tuple[Tensor, Tensor]:
+        indices, similarities = neighbour_graph(space.to(where), layout.neighbours, layout.metric)
+        return indices.cpu(), similarities.cpu()
+
+    return on_device(found)
 
 
-def _map(space: Tensor, view: Tensor) -> Map:
-    k = settings.MAP_NEIGHBOURS
-    return Map(view, float(kept_neighbours(space, view, k).mean()), k / (len(space) - 1))
+def _parts(request: Maps, space: Tensor) -> tuple[Tensor, ...]:
+    if request.reduction == "umap":
+        return _graph(space, request.layout)
+    return (rows_for(space, request.layout.metric),)
 
 
-def _key(request: Maps, data: DataSet, rows: Tensor) -> str:
-    cards = [fitting_model(name, data) for name in (request.a, request.b)]
-    return cache.cache_key(
-        "umap",
-        a=cards[0].sha256,
-        b=cards[1].sha256,
-        data=data.fingerprint,
-        anchors=",".join(map(str, rows.tolist())),
-        projection=request.anchors.projection,
-        centred=request.anchors.centred,
-        neighbours=settings.MAP_NEIGHBOURS,
-    )
+def _reduced(request: Maps, unreduced: Unreduced, text: str, progress: Progress) -> Tensor:
+    seed, min_dist = request.layout.seed, request.layout.min_dist
+    progress(0.0, text)
+    with _one_at_a_time:
+        if request.reduction == "tsne":
+            return tsne(unreduced.parts[0], unreduced.start, seed=seed)
+        if request.reduction == "pacmap":
+            return pacmap(unreduced.parts[0], unreduced.start, neighbours=request.layout.neighbours, seed=seed)
+        neighbours, similarities = unreduced.parts
+        return umap(
+            neighbours,
+            similarities,
+            unreduced.start,
+            min_dist=min_dist,
+            seed=seed,
+            progress=lambda share: progress(share, text),
+        )
+
+
+def _four_maps(truth: dict[str, Tensor], views: dict[str, Tensor]) -> FourMaps:
+    relative_a, relative_b = views["relative"].chunk(2)
+    each = {
+        "absolute_a": views["absolute_a"],
+        "absolute_b": views["absolute_b"],
+        "relative_a": relative_a.contiguous(),
+        "relative_b": relative_b.contiguous(),
+    }
+    return FourMaps(**{name: _map(truth[name], view) for name, view in each.items()})
+
+
+def _map(truth: Tensor, view: Tensor) -> Map:
+    n, k = truth.shape
+    each = kept_share(truth, nearest_by_distance(view, k))
+    return Map(view, float(each.mean()), k / (n - 1), each.float())

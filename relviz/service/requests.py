@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from relviz import settings
 
+# What a field's text names. A stored answer is found by what the names stand for, so every text field has one of these.
+ModelName = Annotated[str, "model"]  # empty: none
+DataName = Annotated[str, "data set"]
+MethodName = Annotated[str, "method"]  # of any registry; stands for itself
+
 DEFAULT_MEASURES = ("cka", "cka-debiased", "jaccard", "mrr", "cosine")
 DEFAULT_METHODS = ("absolute", "relative-cosine", "ortho")
+DEFAULT_RECONSTRUCTIONS = ("absolute", "linear", "ortho", "inverse")
 
 
 @dataclass(frozen=True)
@@ -24,11 +31,11 @@ class Anchors:
     """
 
     count: int = 300
-    strategy: str = "class-balanced"
+    strategy: MethodName = "class-balanced"
     seed: int = 0
-    projection: str = "cosine"
+    projection: MethodName = "cosine"
     centred: bool = False
-    source: str = ""
+    source: ModelName = ""
 
 
 @dataclass(frozen=True)
@@ -38,14 +45,16 @@ class Compare:
     Attributes
     ----------
     measures: keys of `relviz.core.measures.MEASURES`; none asks for all.
+    draws: of the null band and of the interval; 0 asks for neither.
     """
 
-    a: str
-    b: str
-    data: str
+    a: ModelName
+    b: ModelName
+    data: DataName
     anchors: Anchors = Anchors()
     k: int = settings.NEIGHBOURS
-    measures: tuple[str, ...] = ()
+    measures: tuple[MethodName, ...] = ()
+    draws: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,8 +66,8 @@ class Similarity:
     measure: a key of `relviz.core.measures.MEASURES`.
     """
 
-    measure: str
-    data: str
+    measure: MethodName
+    data: DataName
     anchors: Anchors = Anchors()
     k: int = settings.NEIGHBOURS
 
@@ -69,24 +78,96 @@ class Stitch:
 
     Attributes
     ----------
-    methods: keys of `relviz.core.stitching.METHODS`.
+    methods: keys of `relviz.core.stitching_methods.METHODS`.
     """
 
-    models: tuple[str, ...]
-    data: str
+    models: tuple[ModelName, ...]
+    data: DataName
     anchors: Anchors = Anchors()
-    methods: tuple[str, ...] = DEFAULT_METHODS
+    methods: tuple[MethodName, ...] = DEFAULT_METHODS
 
 
 @dataclass(frozen=True)
 class Curve:
     """Stitched accuracy of one encoder with one head for several numbers of anchors."""
 
-    encoder: str
-    head: str
-    data: str
+    encoder: ModelName
+    head: ModelName
+    data: DataName
     anchors: Anchors = Anchors()
-    methods: tuple[str, ...] = DEFAULT_METHODS
+    methods: tuple[MethodName, ...] = DEFAULT_METHODS
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What is known of each held-out sample: predictions native and stitched, and how the two models place it.
+
+    Attributes
+    ----------
+    encoder, head: the models A and B, as in "B's head reads A's encoder".
+    method: a key of `relviz.core.stitching_methods.METHODS`.
+    k: neighbours of the local agreement.
+    """
+
+    encoder: ModelName
+    head: ModelName
+    data: DataName
+    anchors: Anchors = Anchors()
+    method: MethodName = "relative-cosine"
+    k: int = settings.NEIGHBOURS
+
+
+@dataclass(frozen=True)
+class Explain:
+    """One sample: its nearest others in either absolute space, and its relation to every anchor.
+
+    Attributes
+    ----------
+    row: of the held-out rows, from 0.
+    k: neighbours in each space.
+    """
+
+    a: ModelName
+    b: ModelName
+    data: DataName
+    anchors: Anchors = Anchors()
+    row: int = 0
+    k: int = settings.NEIGHBOURS
+
+
+@dataclass(frozen=True)
+class Reconstruct:
+    """Images that one model encodes and another decodes, on the held-out rows.
+
+    Attributes
+    ----------
+    methods: keys of `relviz.core.stitching_methods.METHODS` that carry vectors into the decoder's own space.
+    pictures: of how many of the first held-out rows to give the pictures.
+    """
+
+    encoder: ModelName
+    decoder: ModelName
+    data: DataName
+    anchors: Anchors = Anchors()
+    methods: tuple[MethodName, ...] = DEFAULT_RECONSTRUCTIONS
+    pictures: int = 8
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a reduction other than PCA draws.
+
+    Attributes
+    ----------
+    neighbours: of UMAP's graph, and of PaCMAP's.
+    min_dist: how near UMAP's points may come, in [0, 0.99].
+    metric: one of `relviz.core.reduction.METRICS`.
+    """
+
+    neighbours: int = settings.MAP_NEIGHBOURS
+    min_dist: float = 0.1
+    metric: MethodName = "cosine"
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,14 +176,17 @@ class Maps:
 
     Attributes
     ----------
-    reduction: "pca" or "umap".
+    reduction: a key of `relviz.core.reduction.REDUCTIONS`.
+    dimensions: of the maps; PCA alone draws 3.
     """
 
-    a: str
-    b: str
-    data: str
+    a: ModelName
+    b: ModelName
+    data: DataName
     anchors: Anchors = Anchors()
-    reduction: str = "pca"
+    reduction: MethodName = "pca"
+    layout: Layout = Layout()
+    dimensions: int = 2
 
 
-Request = Compare | Similarity | Stitch | Curve | Maps
+Request = Compare | Similarity | Stitch | Curve | Reconstruct | Maps | Readings | Explain

@@ -3,21 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from relviz.models.training import Progress
 from relviz.service.compare import compare, similarity
-from relviz.service.maps import draw_maps
-from relviz.service.requests import Compare, Curve, Maps, Request, Similarity, Stitch
+from relviz.service.explain import explain, read_samples
+from relviz.service.maps import draw_maps, finish_maps, prepare_maps
+from relviz.service.reconstruction import reconstruct
+from relviz.service.requests import Compare, Curve, Explain, Maps, Readings, Reconstruct, Request, Similarity, Stitch
 from relviz.service.stitching import curve, stitch
 
-_USE_CASES: dict[type, Callable[[Any, Progress], Any]] = {
+Work: TypeAlias = Callable[[Any, Progress], Any]
+
+TENSORS = "tensors"  # the lane of the worker that owns networks, spaces and the GPU
+REDUCER = "reducer"  # the lane of the worker that keeps compiled reducers warm
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of a use case, done by the worker of one lane.
+
+    Attributes
+    ----------
+    work: a function of a module, so that its name can be sent to another process. Takes the request, or what the
+        stage before gave, and a callback that is told how far the whole request is.
+    """
+
+    lane: str
+    work: Work
+
+
+_USE_CASES: dict[type, Work] = {
     Compare: compare,
     Similarity: similarity,
     Stitch: stitch,
     Curve: curve,
+    Reconstruct: reconstruct,
     Maps: draw_maps,
+    Readings: read_samples,
+    Explain: explain,
 }
+
+
+def stages(request: Request) -> tuple[Stage, ...]:
+    """The steps from a request to its answer."""
+    if isinstance(request, Maps) and request.reduction != "pca":
+        return Stage(TENSORS, prepare_maps), Stage(REDUCER, finish_maps)
+    return (Stage(TENSORS, _USE_CASES[type(request)]),)
 
 
 def silent(_share: float, _text: str) -> None:
@@ -31,4 +64,7 @@ def run(request: Request, progress: Progress = silent) -> Any:
     ------
     RelvizError: the request cannot be met; the sentence says why.
     """
-    return _USE_CASES[type(request)](request, progress)
+    found: Any = request
+    for stage in stages(request):
+        found = stage.work(found, progress)
+    return found

@@ -11,38 +11,31 @@ from relviz import settings
 from relviz.core.anchors import STRATEGIES, select_anchors
 from relviz.core.projections import project
 from relviz.data.catalogue import load_dataset
-from relviz.data.dataset import DataSet, as_inputs
-from relviz.errors import BadChoice, UnknownName
-from relviz.models.shelf import ModelCard, find_model, load_model
+from relviz.data.dataset import DataSet
+from relviz.errors import UnknownName
+from relviz.models.catalogue import find
+from relviz.models.model import Encoder, Model
 from relviz.models.training import Progress
 from relviz.service import cache
+from relviz.service.device import in_batches, on_device
+from relviz.service.memory import Kept
 from relviz.service.requests import Anchors
 
-_IN_MEMORY = 64  # spaces kept; 10,000 x 128 takes 5 MB
-_spaces: dict[tuple[ModelCard, str], Tensor] = {}
+_spaces: Kept[tuple[str, str], Tensor] = Kept(settings.SPACE_BYTES, lambda space: space.nbytes)
+_encoders: Kept[tuple[str, torch.device], Encoder] = Kept(settings.NETWORK_BYTES, lambda encoder: encoder.nbytes)
 _one_at_a_time = threading.Lock()
 
 
-def device() -> torch.device:
-    """Where networks run: the first GPU, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def fitting_model(name: str, data: DataSet) -> ModelCard:
-    """The card of a model that can read the data.
+def fitting_model(name: str, data: DataSet) -> Model:
+    """A model that can read the data.
 
     Raises
     ------
-    UnknownName, BadChoice: no such model, or it reads images of another size.
+    UnknownName, BadChoice: no such model, or it reads other samples.
     """
-    card = find_model(name)
-    if card.side != data.side:
-        raise BadChoice(
-            f"The model '{name}' reads {card.side} x {card.side} images, "
-            f"those of '{data.name}' are {data.side} x {data.side}.",
-            "Choose another model or data set.",
-        )
-    return card
+    model = find(name)
+    model.check(data)
+    return model
 
 
 def space_of(model: str, data_name: str, progress: Progress) -> Tensor:
@@ -54,13 +47,29 @@ def space_of(model: str, data_name: str, progress: Progress) -> Tensor:
     DamagedAsset: a bundled file is missing or damaged.
     """
     data = load_dataset(data_name)
-    card = fitting_model(model, data)
+    found = fitting_model(model, data)
+    key = (found.fingerprint, data.fingerprint)
     with _one_at_a_time:  # equal encodings wait for each other, unlike ones would only fight for the same cores
-        if (card, data_name) not in _spaces:
-            _spaces[card, data_name] = _stored_or_encoded(card, data, progress)
-            while len(_spaces) > _IN_MEMORY:
-                del _spaces[next(iter(_spaces))]
-        return _spaces[card, data_name]
+        space = _spaces.get(key)
+        if space is None:
+            space = _stored_or_encoded(found, data, progress)
+            _spaces[key] = space
+        return space
+
+
+def encoder_of(model: Model, where: torch.device) -> Encoder:
+    """A model's network on a device, kept there while networks fit `settings.NETWORK_BYTES`.
+
+    Raises
+    ------
+    DamagedAsset: its weights are missing or damaged.
+    """
+    encoder = _encoders.get((model.fingerprint, where))
+    if encoder is None:
+        # Copied from the CPU's for every device: a copy taken from one that has died could not be read.
+        encoder = model.load().to(where)
+        _encoders[model.fingerprint, where] = encoder
+    return encoder
 
 
 def anchor_rows(data: DataSet, anchors: Anchors, progress: Progress) -> Tensor:
@@ -70,9 +79,16 @@ def anchor_rows(data: DataSet, anchors: Anchors, progress: Progress) -> Tensor:
     ------
     UnknownName, BadChoice: no such strategy; count or seed out of range; the strategy needs what there is not.
     """
-    labels = data.label_tensor()[data.gallery]
+    labels = None if data.labels is None else data.label_tensor()[data.gallery]
     vectors = space_of(anchors.source, data.name, progress)[data.gallery] if anchors.source else None
-    return select_anchors(labels, strategy=anchors.strategy, count=anchors.count, seed=anchors.seed, vectors=vectors)
+    return select_anchors(
+        labels,
+        strategy=anchors.strategy,
+        count=anchors.count,
+        seed=anchors.seed,
+        vectors=vectors,
+        frequencies=torch.arange(data.gallery_size, 0, -1),  # lists of words begin with the most frequent
+    )
 
 
 def source_of(strategy: str, model: str) -> str:
@@ -94,29 +110,30 @@ def relative_space(space: Tensor, data: DataSet, anchors: Anchors, rows: Tensor)
     ------
     UnknownName: no such projection.
     """
-    return project(space[data.held_out], space[data.gallery][rows], name=anchors.projection, centred=anchors.centred)
+    held_out, chosen = space[data.held_out], space[data.gallery][rows]
+
+    def projected(where: torch.device) -> Tensor:
+        return project(held_out.to(where), chosen.to(where), name=anchors.projection, centred=anchors.centred).cpu()
+
+    return on_device(projected)
 
 
-def _stored_or_encoded(card: ModelCard, data: DataSet, progress: Progress) -> Tensor:
-    key = cache.cache_key("space", weights=card.sha256, data=data.fingerprint)
+def _stored_or_encoded(model: Model, data: DataSet, progress: Progress) -> Tensor:
+    key = cache.cache_key("space", weights=model.fingerprint, data=data.fingerprint)
     stored = cache.read(key)
-    if stored is not None and stored.keys() == {"space"} and stored["space"].shape == (len(data), card.width):
+    if stored is not None and stored.keys() == {"space"} and stored["space"].shape == (len(data), model.width):
         return stored["space"]
-    space = _encode(card, data, progress)
+    space = _encode(model, data, progress)
     cache.write(key, {"space": space})
     return space
 
 
-def _encode(card: ModelCard, data: DataSet, progress: Progress) -> Tensor:
-    where = device()
-    network = load_model(card).to(where)
-    space = torch.empty(len(data), card.width)
-    with torch.inference_mode():
-        for start in range(0, len(data), settings.ENCODE_BATCH):
-            progress(start / len(data), f"encoding with {card.name}")
-            rows = slice(start, start + settings.ENCODE_BATCH)
-            space[rows] = network.encode(as_inputs(data.images[rows]).to(where)).cpu()
-    return space
+def _encode(model: Model, data: DataSet, progress: Progress) -> Tensor:
+    def encoded(rows: slice, where: torch.device) -> Tensor:
+        progress(rows.start / len(data), f"encoding with {model.name}")
+        return encoder_of(model, where).encode(data, rows)
+
+    return in_batches(encoded, (len(data), model.width), batch=model.batch, key=model.fingerprint)
 
 
 def part(progress: Progress, begin: float, end: float) -> Progress:

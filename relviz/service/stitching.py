@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
+import torch
 from torch import Tensor
 
-from relviz.core.heads import LinearHead
-from relviz.core.stitching import METHODS, Method, Side, stitch_all
+from relviz import settings
+from relviz.core.heads import LinearHead, fit_logistic
+from relviz.core.stitching import Method, Side, stitch_all
+from relviz.core.stitching_methods import METHODS
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.errors import UnknownName
-from relviz.models.architectures import Classifier
-from relviz.models.shelf import ModelCard, load_model
+from relviz.models.model import Model
 from relviz.models.training import Progress
+from relviz.service.device import on_device
+from relviz.service.memory import Kept
 from relviz.service.requests import Curve, Stitch
 from relviz.service.spaces import anchor_rows, fitting_model, part, space_of
+
+_fitted: Kept[tuple[str, str], LinearHead] = Kept(settings.SPACE_BYTES // 8, lambda head: head.weight.nbytes)
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,9 @@ class StitchedCell:
 
     Attributes
     ----------
-    accuracy, native: stitched and native accuracy in [0, 1], or None when undefined.
+    accuracy, native: stitched and native accuracy in [0, 1], or None when undefined. The native head is the model's
+        own; where an encoder has none for these classes, a logistic one fitted on the gallery.
+    f1: weighted F1 of the stitched predictions in [0, 1], or None when undefined.
     chance: accuracy of always naming the commonest class.
     n: held-out samples it was computed on.
     undefined: why there is no accuracy, or None.
@@ -34,6 +43,7 @@ class StitchedCell:
     head: str
     method: str
     accuracy: float | None
+    f1: float | None
     native: float | None
     chance: float
     n: int
@@ -60,12 +70,16 @@ def stitch(request: Stitch, progress: Progress) -> list[StitchedCell]:
     sides = []
     for done, name in enumerate(request.models):
         share = 0.5 / len(request.models)
-        sides.append(_side(name, data, rows, part(progress, done * share, (done + 1) * share)))
-    cells: list[StitchedCell] = []
-    for done, head in enumerate(sides):
-        progress(0.5 + 0.5 * done / len(sides), f"reading through the head of {head.name}")
-        cells += _read(sides, head, data, request.methods, centred=request.anchors.centred)
-    return cells
+        sides.append(side_of(name, data, rows, part(progress, done * share, (done + 1) * share)))
+
+    def read(where: torch.device) -> list[StitchedCell]:
+        there, cells = [moved(side, where) for side in sides], []
+        for done, head in enumerate(there):
+            progress(0.5 + 0.5 * done / len(sides), f"reading through the head of {head.name}")
+            cells += _read(there, head, data, request.methods, centred=request.anchors.centred)
+        return cells
+
+    return on_device(read)
 
 
 def curve_counts(data: DataSet) -> list[int]:
@@ -80,34 +94,66 @@ def curve(request: Curve, progress: Progress) -> list[CurvePoint]:
     points = []
     for done, count in enumerate(counts):
         progress(done / len(counts), f"stitching with {count} anchors")
-        rows = anchor_rows(data, replace(request.anchors, count=count), progress)
-        encoder, head = (_side(name, data, rows, progress) for name in (request.encoder, request.head))
-        points.append(CurvePoint(count, _read([encoder], head, data, request.methods, centred=request.anchors.centred)))
+        points.append(CurvePoint(count, on_device(partial(_curve_cells, request, data, count, progress))))
     return points
 
 
-def _side(name: str, data: DataSet, anchors: Tensor, progress: Progress) -> Side:
+def _curve_cells(
+    request: Curve, data: DataSet, count: int, progress: Progress, where: torch.device
+) -> list[StitchedCell]:
+    rows = anchor_rows(data, replace(request.anchors, count=count), progress)
+    encoder, head = (moved(side_of(name, data, rows, progress), where) for name in (request.encoder, request.head))
+    return _read([encoder], head, data, request.methods, centred=request.anchors.centred)
+
+
+def side_of(name: str, data: DataSet, anchors: Tensor, progress: Progress) -> Side:
+    """One model of a stitch, given the anchors' gallery rows.
+
+    Raises
+    ------
+    UnknownName, BadChoice: no such model, or it does not fit the data; the data have no labels to fit a head on.
+    """
     space = space_of(name, data.name, progress)
+    model, gallery = fitting_model(name, data), space[data.gallery]
     return Side(
         name=name,
-        gallery=space[data.gallery],
+        gallery=gallery,
         held_out=space[data.held_out],
         anchors=anchors,
-        native_head=_native_head(fitting_model(name, data)),
+        native_head=_head(model, data, gallery),
     )
 
 
-def _native_head(card: ModelCard) -> LinearHead | None:
-    network = load_model(card)
-    if not isinstance(network, Classifier):
-        return None
-    return LinearHead(network.head.weight.detach().T.cpu(), network.head.bias.detach().cpu())
+def moved(side: Side, where: torch.device) -> Side:
+    """The same side on a device."""
+    head = side.native_head
+    return replace(
+        side,
+        gallery=side.gallery.to(where),
+        held_out=side.held_out.to(where),
+        anchors=side.anchors.to(where),
+        native_head=head and LinearHead(head.weight.to(where), head.bias.to(where)),
+    )
+
+
+def _head(model: Model, data: DataSet, gallery: Tensor) -> LinearHead | None:
+    """The model's own head; a pretrained encoder's has other classes, or there is none, then one fitted here."""
+    own = model.head_for(data)
+    if own is not None or model.decodes:
+        return own
+    key = (model.fingerprint, data.fingerprint)
+    head = _fitted.get(key)
+    if head is None:
+        labels = data.label_tensor()[data.gallery]
+        head = fit_logistic(gallery, labels, classes=len(data.class_names))
+        _fitted[key] = head
+    return head
 
 
 def _read(
     encoders: list[Side], head: Side, data: DataSet, names: tuple[str, ...], *, centred: bool
 ) -> list[StitchedCell]:
-    labels = data.label_tensor()
+    labels = data.label_tensor().to(head.gallery.device)
     gallery, held_out = labels[data.gallery], labels[data.held_out]
     return [
         StitchedCell(
@@ -115,6 +161,7 @@ def _read(
             head.name,
             name,
             cell.accuracy,
+            cell.f1,
             cell.native,
             data.chance,
             len(encoder.held_out),
@@ -123,13 +170,19 @@ def _read(
         for name in names
         for encoder, cell in zip(
             encoders,
-            stitch_all(_method(name), encoders, head, gallery_labels=gallery, labels=held_out, centred=centred),
+            stitch_all(method_of(name), encoders, head, gallery_labels=gallery, labels=held_out, centred=centred),
             strict=True,
         )
     ]
 
 
-def _method(name: str) -> Method:
+def method_of(name: str) -> Method:
+    """A registered method.
+
+    Raises
+    ------
+    UnknownName: no such method.
+    """
     if name not in METHODS:
         raise UnknownName("stitching method", name, METHODS)
     return METHODS[name]

@@ -2,31 +2,133 @@
 
 from __future__ import annotations
 
+import atexit
 from functools import cache
 from typing import Any
 
 import streamlit as st
+from streamlit import runtime
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from relviz.service import reducer
+from relviz.errors import Busy
+from relviz.service import answers
+from relviz.service.engine import LocalEngine
 from relviz.service.jobs import Broker, Job
 from relviz.service.requests import Maps, Request
 from relviz.ui.messages import refuse
 
 DEFAULT_PAIR = ("fmnist-cnn-s0", "fmnist-cnn-s1")
+_SERVER = "the server itself"  # as a visitor, who asks before anyone comes
+_STATE = "wishes"
 
 
 @cache
 def broker() -> Broker:
     """The one broker of this server."""
-    return Broker()
+    made = Broker(LocalEngine(), answers=answers, present=_present)
+    atexit.register(made.close)
+    return made
 
 
 def warm_up() -> None:
-    """Begin what the first visitor will ask for: the compilation of UMAP and the default pair."""
-    reducer.warm()
+    """Start the workers and begin what the first visitor will ask for: the default pair."""
     for reduction in ("pca", "umap"):
-        broker().submit(Maps(*DEFAULT_PAIR, "fashion-mnist", reduction=reduction))
+        broker().submit(Maps(*DEFAULT_PAIR, "fashion-mnist", reduction=reduction), visitor=_SERVER)
+
+
+def leave_rest() -> None:
+    """Leave what the page asked for earlier, but not in the run that now ends."""
+    _wishes().leave_rest()
+
+
+def _present(visitor: str) -> bool:
+    return visitor == _SERVER or not runtime.exists() or runtime.get_instance().is_active_session(visitor)
+
+
+class Wish:
+    """What one place of a page asks for, let in or not."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.job: Job | None = None
+        self._refused = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be asked for: never yet, or its job was dropped while the browser was away."""
+        return self.job is None or self.job.state == "cancelled"
+
+    def finished(self, within: float = 0.0) -> bool:
+        """Whether the answer, or an error, is there after waiting at most so many seconds."""
+        return self.job is not None and self.job.finished(within) and not self.open
+
+    def ask(self, visitor: str) -> bool:
+        """Whether it is let in."""
+        try:
+            self.job = broker().submit(self.request, visitor=visitor)
+        except Busy as busy:
+            self._refused = busy.sentence.removesuffix(".")
+            return False
+        return True
+
+    def progress(self) -> tuple[float, str]:
+        """How far it is, in [0, 1], and in words."""
+        if self.job is None or self.open:
+            return 0.0, f"{self._refused}; this page asks again by itself" if self._refused else "waiting for its turn"
+        if self.job.state == "waiting":
+            return self.job.share, f"waiting: position {self.job.position}"
+        left = self.job.seconds_left or 0.0
+        return self.job.share, self.job.text + (f", about {left:.0f} s left" if left >= 1 else "")
+
+
+class Wishes:
+    """What one visitor's page asks for, place by place in the page's order, which is the order of serving.
+
+    Nothing here calls Streamlit, so that nothing can interrupt it half-way.
+    """
+
+    def __init__(self, visitor: str) -> None:
+        self.visitor = visitor
+        self._page = ""
+        self._places: dict[str, Wish] = {}
+        self._asked: set[str] = set()  # places of the present run
+
+    def turn_to(self, page: str) -> None:
+        """Leave what another page asked for."""
+        if page != self._page:
+            self._page, self._asked = page, set()
+            self.leave_rest()
+
+    def leave_rest(self) -> None:
+        """Leave what the run that now ends did not ask for any more."""
+        for place in self._places.keys() - self._asked:
+            self._leave(self._places.pop(place))
+        self._asked = set()
+
+    def wish(self, place: str, request: Request) -> Wish:
+        """The wish of a place: the one it has, if it asks the same, else a new one and the former is left."""
+        self._asked.add(place)
+        former = self._places.get(place)
+        if former is None or former.request != request:
+            self._places[place] = Wish(request)
+            if former is not None:
+                self._leave(former)
+        self.ask(until=self._places[place])
+        return self._places[place]
+
+    def ask(self, *, until: Wish | None = None) -> None:
+        """Ask for what was not let in yet, in order; the first that is refused keeps its place before the others."""
+        for wish in self._places.values():
+            if wish.open and not wish.ask(self.visitor):
+                return
+            if wish is until:
+                return
+
+    def _leave(self, wish: Wish) -> None:
+        # Two places may want the same job.
+        if wish.job is not None and all(other.job is not wish.job for other in self._places.values()):
+            broker().leave(self.visitor, wish.job)
 
 
 class Question:
@@ -41,9 +143,12 @@ class Question:
     """
 
     def __init__(self, name: str, request: Request) -> None:
-        self._job = _submit(name, request)
-        self._place = st.empty()
-        if not self._job.finished():
+        self._wishes = _wishes()
+        self._wish = self._wishes.wish(name, request)
+        # Where the answer is there at once, what stood here stays until it is replaced, and an element lives on.
+        self._at_once = self._wish.finished()
+        self._place = st.container() if self._at_once else st.empty()
+        if not self._at_once:
             self._show_progress(self._place)
 
     def answer(self, *, patience: float = 0.4) -> Any | None:
@@ -53,27 +158,30 @@ class Question:
         ----------
         patience: seconds to wait before leaving the rest to a timer.
         """
-        if not self._job.finished(within=patience):
+        self._wishes.ask()
+        if not self._wish.finished(within=patience):
             with self._place.container():
                 _watch(self)
             return None
         answer = None
-        with self._place.container(), refuse():
-            answer = self._job.answer()
+        with self.place(), refuse():
+            answer = self._wish.job.answer() if self._wish.job else None
         return answer
 
     def place(self) -> DeltaGenerator:
         """Where to draw the answer."""
-        return self._place.container()
+        return self._place if self._at_once else self._place.container()
 
     def refresh(self) -> None:
         """Redraw the progress, or the page once the answer is there."""
-        if self._job.finished():
+        self._wishes.ask()
+        if self._wish.finished():
             st.rerun()
         self._show_progress(st)
 
     def _show_progress(self, where: Any) -> None:
-        where.progress(self._job.share, text=f"{self._job.text} …")
+        share, text = self._wish.progress()
+        where.progress(share, text=f"{text} …")
 
 
 @st.fragment(run_every=0.4)
@@ -81,10 +189,13 @@ def _watch(question: Question) -> None:
     question.refresh()
 
 
-def _submit(name: str, request: Request) -> Job:
-    job = broker().submit(request)
-    former: Job | None = st.session_state.get(f"job-{name}")
-    if former is not None and former is not job:
-        broker().abandon(former)
-    st.session_state[f"job-{name}"] = job
-    return job
+def _wishes() -> Wishes:
+    """This visitor's, for the page that is being drawn."""
+    context = get_script_run_ctx()
+    if context is None:
+        raise RuntimeError("questions are asked by pages that Streamlit runs")
+    if _STATE not in st.session_state:
+        st.session_state[_STATE] = Wishes(context.session_id)
+    found: Wishes = st.session_state[_STATE]
+    found.turn_to(context.page_script_hash)
+    return found

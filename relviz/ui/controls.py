@@ -11,10 +11,11 @@ from relviz.core.anchors import STRATEGIES
 from relviz.core.projections import PROJECTIONS
 from relviz.data.catalogue import DATASETS, load_dataset
 from relviz.data.dataset import DataSet
-from relviz.errors import UnknownName
-from relviz.models.shelf import models_for
+from relviz.errors import BadChoice, UnknownName
+from relviz.models.catalogue import names_for
 from relviz.service.requests import Anchors
 from relviz.service.spaces import source_of
+from relviz.shelf_file import data_paths
 from relviz.ui.messages import refuse
 
 _STATE = "choice"
@@ -38,8 +39,10 @@ class Choice:
 
 def choose() -> None:
     """Draw the controls and remember the choice for `chosen`."""
+    choice = None
     with st.sidebar, refuse():
-        st.session_state[_STATE] = _controls()
+        choice = _controls()
+    st.session_state[_STATE] = choice  # at once: a run that is interrupted leaves the former choice whole
 
 
 def chosen() -> Choice:
@@ -51,15 +54,16 @@ def chosen() -> Choice:
 
 
 def _controls() -> Choice:
-    st.session_state[_STATE] = None
     data = st.selectbox(
         "Data set",
-        list(DATASETS),
+        [*DATASETS, *data_paths()],
         key="data",
         bind="query-params",
         help="What both models look at. Results are computed on its held-out rows.",
     )
-    names = list(models_for(load_dataset(data).side))
+    names = names_for(load_dataset(data))
+    if not names:
+        raise BadChoice(f"No model of the shelf reads '{data}'.", "Add one with 'relviz add'.")
     for key in ("a", "b"):
         _mind_unknown(key, names)
     a = st.selectbox(
@@ -87,15 +91,17 @@ def _anchors(data: DataSet, source: str) -> Anchors:
         "Anchors",
         2,
         most,
-        300,
+        min(300, most),
         key="anchors",
         bind="query-params",
         help="How many gallery samples every sample is related to.",
     )
+    known = {"vectors"} if data.labels is None else {"labels", "vectors"}
+    strategies = [name for name, entry in STRATEGIES.items() if entry.needs <= known]
     strategy = st.selectbox(
         "Chosen",
-        [name for name, entry in STRATEGIES.items() if entry.needs <= {"labels", "vectors"}],
-        index=1,
+        strategies,
+        index=strategies.index("uniform" if data.labels is None else "class-balanced"),
         format_func=lambda name: STRATEGIES[name].label,
         key="strategy",
         bind="query-params",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
 from relviz.errors import RelvizError
-
-_log = logging.getLogger(__name__)
+from relviz.ui.log import report_failure
 
 
 @contextmanager
@@ -21,8 +19,15 @@ def refuse() -> Iterator[None]:
     """
     try:
         yield
-    except RelvizError as error:
+    except Exception as error:
+        show_error(error)
+
+
+def show_error(error: Exception) -> bool:
+    """Say what went wrong; returns True, which tells Streamlit that it has been shown."""
+    if isinstance(error, RelvizError):
         st.error(str(error))
-    except Exception:
-        _log.exception("a page could not be drawn")
-        st.error("Something went wrong inside relviz. Its log has the details; reload the page to go on.")
+    else:
+        found = report_failure(error, "a page could not be drawn")
+        st.error(f"Something went wrong inside relviz; its log tells more under {found}. Reload the page to go on.")
+    return True

@@ -1,5 +1,6 @@
 """Every page's logic without a browser: first run, one change, bad links, unforeseen errors."""
 
+import contextlib
 import re
 import time
 from pathlib import Path
@@ -13,16 +14,21 @@ from relviz.service.jobs import Broker
 from relviz.service.requests import Anchors, Compare, Stitch
 from relviz.service.run import run
 from relviz.ui import asking
+from tests.service.engines import FakeEngine
 
 FRAME = Path(__file__).resolve().parents[2] / "pages" / "frame.py"
 PAGES = ["explore", "similarity", "stitching"]
 
 
-def open_page(page: str, **query: str) -> AppTest:
+def first_run(**query: str) -> AppTest:
     app = AppTest.from_file(str(FRAME), default_timeout=60)
     for name, value in {"data": "digits", **query}.items():
         app.query_params[name] = value
-    app.run()
+    return app.run()
+
+
+def open_page(page: str, **query: str) -> AppTest:
+    app = first_run(**query)
     if page != "explore":
         app.switch_page(str(FRAME.parent / f"{page}.py")).run()
     return settle(app)
@@ -46,7 +52,7 @@ def text(app: AppTest) -> str:
 def test_a_page_opens_with_one_sentence_and_pictures(page: str) -> None:
     app = open_page(page)
     assert not app.exception and not app.error
-    assert app.get("plotly_chart")
+    assert app.get("bidi_component" if page == "explore" else "plotly_chart")
     assert re.search(r"\d\.\d\d", text(app))
 
 
@@ -87,8 +93,18 @@ def test_every_measure_has_its_heat_maps() -> None:
         assert len(app.get("plotly_chart")) == 2
 
 
+def test_the_chosen_pair_shows_its_null_band_and_interval_when_asked() -> None:
+    app = open_page("similarity", a="digits-cnn-s0", b="digits-cnn-s1")
+    assert "permuted samples" not in text(app)
+    settle(app.toggle(key="sure").set_value(True).run())
+    pair = Compare("digits-cnn-s0", "digits-cnn-s1", "digits", measures=("cka",), draws=100)
+    found = run(pair).relative["cka"]
+    for end in (*found.interval, *found.null):
+        assert f"{end:.3f}" in text(app)
+
+
 def test_a_link_to_an_unknown_model_says_so() -> None:
-    app = open_page("explore", a="digits-cn-s0")
+    app = first_run(a="digits-cn-s0")
     assert not app.exception
     assert app.selectbox(key="a").value == "digits-cnn-s0"
     assert any("no model called 'digits-cn-s0'. Did you mean 'digits-cnn-s0'?" in toast.value for toast in app.toast)
@@ -96,13 +112,11 @@ def test_a_link_to_an_unknown_model_says_so() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_an_unforeseen_error_shows_no_traceback(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("secret /path/of/the/server")
-
-    one = Broker()
-    monkeypatch.setattr("relviz.service.jobs.run", broken)
-    monkeypatch.setattr(asking, "broker", lambda: one)
-    app = open_page(page)
+    engine = FakeEngine(told=("failed", "Traceback: secret /path/of/the/server"))
+    with contextlib.closing(Broker(engine)) as one:
+        monkeypatch.setattr(asking, "broker", lambda: one)
+        app = open_page(page)
     shown = [element.value for element in app.error]
+    assert not app.exception
     assert shown and all("Something went wrong inside relviz" in words for words in shown)
-    assert not any("secret" in words for words in shown) and not app.exception
+    assert not any("secret" in words for words in shown)

@@ -24,6 +24,7 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
 def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """The compiled kernels for any size that they can take."""
     monkeypatch.setattr(distances, "_COMPILED_FROM", 0)
+    monkeypatch.setattr(distances, "_PRODUCT_FROM", 0)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -45,21 +46,21 @@ def test_single_precision_agrees_with_scipy_at_every_remainder(metric: str, n: i
 
 def test_large_products_are_compiled_and_small_ones_and_others_are_not() -> None:
     x, y = torch.zeros(512, 128), torch.zeros(256, 128)
-    assert distances._is_compiled(x, y)
-    assert not distances._is_compiled(x[:511], y)
-    assert not distances._is_compiled(x.double(), y.double())
-    assert not distances._is_compiled(x.clone().requires_grad_(), y)
-    assert not distances._is_compiled(x.to("meta"), y.to("meta"))
+    least = 512 * 128 * 256
+    assert distances._is_compiled(x, y, least)
+    assert not distances._is_compiled(x[:511], y, least)
+    assert not distances._is_compiled(x.double(), y.double(), least)
+    assert not distances._is_compiled(x.clone().requires_grad_(), y, least)
+    assert not distances._is_compiled(x.to("meta"), y.to("meta"), least)
 
 
 @pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("threads", [1, 2, 3, 64])
 def test_threads_change_no_bit(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = normal(103, 33).float(), normal(6, 33, seed=1).float()
-    expected = [manhattan(x, y), chebyshev(x, y)]
+    expected = [metric(x, y) for metric in METRICS.values()]
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    assert manhattan(x, y).equal(expected[0])
-    assert chebyshev(x, y).equal(expected[1])
+    assert all(metric(x, y).equal(one) for metric, one in zip(METRICS.values(), expected, strict=True))
 
 
 @pytest.mark.usefixtures("compiled")
@@ -78,10 +79,15 @@ def test_sessions_may_measure_at_once() -> None:
 def test_compiled_kernels_take_views() -> None:
     x, y = normal(33, 40).float().T, normal(33, 12, seed=1).float().T[::2]
     torch.testing.assert_close(manhattan(x, y), torch.cdist(x, y, p=1.0))
+    torch.testing.assert_close(euclidean(x, y), torch.cdist(x, y))
 
 
+@pytest.mark.parametrize("compiled_from", [0, 2**62])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_near_vectors_keep_their_digits(dtype: torch.dtype) -> None:
+def test_near_vectors_keep_their_digits(
+    dtype: torch.dtype, compiled_from: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distances, "_PRODUCT_FROM", compiled_from)
     y = (normal(30, 64) + 50).to(dtype)
     x = y + 1e-2 * normal(30, 64, seed=1).to(dtype)
     expected = torch.from_numpy(cdist(x.double().numpy(), y.double().numpy()))
@@ -89,7 +95,9 @@ def test_near_vectors_keep_their_digits(dtype: torch.dtype) -> None:
     assert (euclidean(y, y).diagonal() == 0).all()
 
 
-def test_nearly_all_vectors_near_takes_the_other_way() -> None:
+@pytest.mark.parametrize("compiled_from", [0, 2**62])
+def test_nearly_all_vectors_near(compiled_from: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distances, "_PRODUCT_FROM", compiled_from)
     y = 50 + 1e-3 * normal(40, 8).float()
     far = torch.full((1, 8), -50.0)
     y = torch.cat([y, far])

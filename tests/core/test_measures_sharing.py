@@ -126,9 +126,10 @@ def test_compiled_kernels_find_and_count_what_torch_does(
     a, b = (unit_rows(x).float() for x in spaces())
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     monkeypatch.setattr(neighbours, "BLOCK", rows)
-    expected, wanted = highest_within(a, 9, itself=True), cross(a, b, 9, both=True)
+    own = (a * b).sum(1, dtype=torch.float64)
+    expected, wanted = highest_within(a, 9, itself=True), cross(a, b, 9, own=own, both=True)
     monkeypatch.setattr(neighbours, "COMPILED_FROM", 1)
-    found, got = highest_within(a, 9, itself=True), cross(a, b, 9, both=True)
+    found, got = highest_within(a, 9, itself=True), cross(a, b, 9, own=own, both=True)
     assert found[0].equal(expected[0]) and found[1].equal(expected[1])
     for ours, theirs in zip(got, wanted, strict=True):
         assert ours is not None and theirs is not None
@@ -142,7 +143,7 @@ def test_compiled_kernels_list_the_earlier_of_equal_scores_first(monkeypatch: py
     for rows in (7, 40):
         monkeypatch.setattr(neighbours, "BLOCK", rows)
         assert highest_within(ones, 3, itself=True)[0].unique(dim=0).tolist() == [[0, 1, 2]]
-        forth, back = cross(ones, ones, 3, both=True)
+        forth, back = cross(ones, ones, 3, own=torch.ones(40).double(), both=True)
         assert back is not None
         for way in (forth, back):
             assert way.found.unique(dim=0).tolist() == [[0, 1, 2]]

@@ -51,7 +51,8 @@ def test_training_images_are_found_by_setting_or_refused(tmp_path: Path, monkeyp
         load_training("fashion-mnist")
     images, labels = np.arange(2 * 28 * 28, dtype=np.uint32).astype(np.uint8), np.array([3, 4], np.uint8)
     for name, raw, axes in (("images-idx3", images, 3), ("labels-idx1", labels, 1)):
-        header = bytes([0, 0, 8, axes]) + bytes(4 * axes)
+        sizes = (2, 28, 28)[:axes]
+        header = bytes([0, 0, 8, axes]) + b"".join(size.to_bytes(4, "big") for size in sizes)
         (tmp_path / f"train-{name}-ubyte.gz").write_bytes(gzip.compress(header + raw.tobytes()))
     monkeypatch.setenv("RELVIZ_DATA", str(tmp_path))
     found_images, found_labels = load_training("fashion-mnist")

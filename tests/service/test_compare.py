@@ -55,7 +55,7 @@ def test_every_measure_fills_a_board(name: str) -> None:
         (Compare(*PAIR, k=2000), BadChoice, "between 1 and 1999"),
         (Similarity("ckaa", "digits"), UnknownName, "Did you mean 'cka'"),
         (Compare(*PAIR, Anchors(projection="cosin")), UnknownName, "Did you mean 'cosine'"),
-        (Compare("digits-cnn-s0", *PAIR[1:]), BadChoice, "reads 8 x 8 images, those of 'fashion-mnist' are 28 x 28"),
+        (Compare("digits-cnn-s0", *PAIR[1:]), BadChoice, "8 x 8 images, and those of 'fashion-mnist' are 28 x 28"),
     ],
 )
 def test_bad_requests_are_refused_in_one_sentence(request_: Request, error: type[Exception], words: str) -> None:

@@ -7,7 +7,8 @@ import torch
 
 from relviz.core.heads import fit_ridge
 from relviz.core.projections import cosine
-from relviz.core.stitching import METHODS, Side, stitch_all
+from relviz.core.stitching import Side, stitch_all
+from relviz.core.stitching_methods import METHODS
 from relviz.data.catalogue import load_dataset
 from relviz.models.shelf import models_for
 from relviz.service.requests import Anchors, Curve, Stitch
@@ -80,10 +81,9 @@ def test_shuffled_anchors_stitch_at_chance(method: str) -> None:
 
 
 def models_head(name: str):  # type: ignore[no-untyped-def]
-    from relviz.models.shelf import find_model
-    from relviz.service.stitching import _native_head
+    from relviz.models.catalogue import find
 
-    return _native_head(find_model(name))
+    return find(name).head
 
 
 def test_a_weakly_penalised_head_collapses_when_stitched_and_the_default_does_not() -> None:

@@ -52,7 +52,9 @@ def pwcca(pair: Pair) -> MeasureValue:
         return MeasureValue.because(reason, pair.n)
     left, correlations, _ = torch.linalg.svd(_whitened(pair, axes_a, axes_b), full_matrices=False)
     variances, directions = axes_a
-    weights = (left.T @ (variances.sqrt()[:, None] * directions.T)).abs().sum(1)
+    basis = pair.space_a.narrow[1]
+    features = directions if basis is None else basis.to(directions) @ directions
+    weights = (left.T @ (variances.sqrt()[:, None] * features.T)).abs().sum(1)
     return MeasureValue(float((weights @ correlations.clamp(0, 1)) / weights.sum()), None, pair.n)
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.neighbours import Best, in_threads, products, spans
+from relviz.core.neighbours import Best, in_threads, score_blocks
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,13 @@ class Crossing:
 
 
 def cross(
-    a: Float[Tensor, "n d"], b: Float[Tensor, "n d"], k: int, *, both: bool, memory: int = settings.MEMORY
+    a: Float[Tensor, "n d"],
+    b: Float[Tensor, "n d"],
+    k: int,
+    *,
+    own: Float[Tensor, n],
+    both: bool,
+    memory: int = settings.MEMORY,
 ) -> tuple[Crossing, Crossing | None]:
     """Search B with A's vectors and, if `both`, A with B's, by inner product.
 
@@ -37,16 +43,15 @@ def cross(
     Parameters
     ----------
     k: 1 to n.
+    own: inner product of each row of A with the same row of B, in float64.
     memory: bytes that a block of scores may take.
 
-    >>> forth, back = cross(torch.eye(3), torch.eye(3).roll(1, 0), 1, both=True)
+    >>> forth, back = cross(torch.eye(3), torch.eye(3).roll(1, 0), 1, own=torch.zeros(3).double(), both=True)
     >>> forth.found.flatten().tolist(), back.found.flatten().tolist()
     ([1, 2, 0], [2, 0, 1])
     """
-    own = (a * b).sum(1, dtype=torch.float64)
     forth, back = _Search(own, k, a), _Search(own, k, a)
-    for start, stop in spans(a, memory):
-        scores = products(a[start:stop], b)
+    for start, scores in score_blocks(a, b, memory=memory):
         forth.rows(scores, start)
         if both:
             back.columns(scores, start)

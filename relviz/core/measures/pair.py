@@ -59,10 +59,23 @@ class Pair:
 
     @cached_property
     def moments(self) -> Moments:
-        """First and second moments."""
+        """First and second moments of the narrow coordinates of both spaces.
+
+        Raises
+        ------
+        BadChoice: they would not fit `settings.MOMENTS`.
+        """
         if self._back is not None and "moments" in vars(self._back):
             return swap(self._back.moments)
-        return moments(self.a, self.b, memory=self.memory)
+        d, e = (min(self.n, space.width) for space in (self.space_a, self.space_b))
+        needed = 8 * (d * d + e * e + d * e)
+        if needed > settings.MOMENTS:
+            raise BadChoice(
+                f"Products of {self.n:,} samples in {self.space_a.width:,} and {self.space_b.width:,} dimensions "
+                f"take {needed / 2**30:.0f} GiB.",
+                "Measure fewer samples, or reduce the widths first.",
+            )
+        return moments(self.space_a.narrow[0], self.space_b.narrow[0], memory=self.memory)
 
     @cached_property
     def neighbours_a(self) -> Int[Tensor, "n k"]:
@@ -80,9 +93,18 @@ class Pair:
         return self.space_a.unit, self.space_b.unit
 
     @cached_property
+    def cosines(self) -> Float[Tensor, n]:
+        """Cosine similarity of each sample's two vectors, in float64."""
+        if self._back is not None and "cosines" in vars(self._back):
+            return self._back.cosines
+        a, b = self.unit
+        return (a * b).sum(1, dtype=torch.float64)
+
+    @cached_property
     def crossing(self) -> Crossing:
         """What searching B with A's vectors finds."""
-        forth, back = cross(*self.unit, self.k, both=self._back is not None, memory=self.memory)
+        both = self._back is not None
+        forth, back = cross(*self.unit, self.k, own=self.cosines, both=both, memory=self.memory)
         if self._back is not None and back is not None:
             vars(self._back)["crossing"] = back
         return forth

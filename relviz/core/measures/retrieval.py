@@ -62,8 +62,7 @@ def mean_cosine(pair: Pair) -> MeasureValue:
     >>> round(mean_cosine(Pair(torch.eye(3), torch.eye(3), k=1)).value, 6)
     1.0
     """
-    a, b = pair.unit
-    return MeasureValue(float((a * b).sum(1, dtype=torch.float64).mean().clamp(-1, 1)), None, pair.n)
+    return MeasureValue(float(pair.cosines.mean().clamp(-1, 1)), None, pair.n)
 
 
 def _harmonic(n: int) -> float:

@@ -61,6 +61,18 @@ class Space:
         """Rows of length one."""
         return unit_rows(self.x)
 
+    @cached_property
+    def narrow(self) -> tuple[Float[Tensor, "n w"], Float[Tensor, "d w"] | None]:
+        """Coordinates whose inner products are those of `x`, and the orthonormal basis (columns) they are along.
+
+        A space wider than it has samples lies in as many dimensions as samples: its sums of `d x d` products, which
+        may not fit the memory, become `n x n`. Any other space is as given and needs no basis.
+        """
+        if self.width <= self.n:
+            return self.x, None
+        basis, coordinates = torch.linalg.qr(self.x.T)
+        return coordinates.T, basis
+
     def nearest(self, k: int) -> Int[Tensor, "n k"]:
         """The k rows nearest to each row by cosine, nearest first, itself included."""
         return self._search(k)[:, :k]

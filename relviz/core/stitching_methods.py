@@ -1,0 +1,144 @@
+"""The registered ways of communication between a foreign encoder and a head.
+
+A new one is one function and one entry in `METHODS`; projections, aggregations and translations bring theirs from
+their own registries.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import pad
+
+from relviz.core.aggregation import AGGREGATIONS, Aggregated, fit_aggregation, tune
+from relviz.core.heads import LinearHead, fit_ridge
+from relviz.core.inverse import translate_by_inverse
+from relviz.core.projections import PROJECTIONS, layer_norm
+from relviz.core.stitching import Method, NotApplicable, Side
+from relviz.core.translation import TRANSLATIONS
+
+PRODUCT = ("cosine", "euclidean", "l1", "linf")  # the projections of the product, those of 2310.01211
+TUNING_ROWS = 500  # labelled gallery rows that tuning looks at
+
+
+def _native_head(side: Side, _labels: Tensor, _classes: int, _centred: bool) -> LinearHead:
+    if side.native_head is None:
+        raise NotApplicable(f"{side.name} has no native head")
+    return side.native_head
+
+
+def _as_it_is(encoder: Side, head: Side, _centred: bool) -> Tensor:
+    d, e = encoder.held_out.shape[1], head.held_out.shape[1]
+    if d != e:
+        raise NotApplicable(f"the widths differ ({d} and {e}), so the head cannot read the vectors as they are")
+    return encoder.held_out
+
+
+def _padded(encoder: Side, head: Side, _centred: bool) -> Tensor:
+    """Zeros for the features that a narrower vector lacks; a wider one loses its last."""
+    return pad(encoder.held_out, (0, head.held_out.shape[1] - encoder.held_out.shape[1]))
+
+
+def _relative(name: str) -> Method:
+    """Relative coordinates, layer-normalised as in the paper's trained models, read by a ridge head fitted on such."""
+    entry = PROJECTIONS[name]
+
+    def coordinates(side: Side, rows: str, centred: bool) -> Tensor:
+        return layer_norm(side.relative(rows, projection=name, centred=centred))
+
+    return Method(
+        label=f"relative, {entry.label}",
+        function=lambda encoder, _, centred: coordinates(encoder, "held_out", centred),
+        head=lambda side, labels, classes, centred: fit_ridge(
+            coordinates(side, "gallery", centred), labels, classes=classes
+        ),
+        summary=f"{entry.summary}, layer-normalised, read by a head fitted on such coordinates",
+        source=entry.source,
+    )
+
+
+def _shuffled() -> Method:
+    """The negative control: correspondence of the anchors broken, everything else as in `relative-cosine`."""
+    relative = _relative("cosine")
+    return Method(
+        label="control, shuffled anchors",
+        function=lambda encoder, head, centred: relative.function(
+            encoder if encoder is head else encoder.with_shuffled_anchors(), head, centred
+        ),
+        head=relative.head,
+        summary="relative cosine with the encoder's anchors in another order: what comes of no correspondence",
+        source="relviz, a negative control",
+        exact=False,
+    )
+
+
+def _product_spaces(side: Side, rows: str, centred: bool) -> list[Tensor]:
+    return [side.relative(rows, projection=name, centred=centred).float() for name in PRODUCT]
+
+
+def _product(name: str, *, tuned: str = "") -> Method:
+    """Several relative spaces over the same anchors, aggregated; `tuned` says what learns from the foreign encoder."""
+    entry = AGGREGATIONS[name]
+    label, summary = f"product, {entry.label.lower()}", f"{', '.join(PRODUCT)} relative spaces: {entry.summary}"
+    if tuned:
+        label += f", {tuned} tuned"
+        summary += f"; its {tuned} is tuned on {TUNING_ROWS} labelled rows of the foreign encoder"
+
+    def tune_on(reader: Aggregated, encoder: Side, labels: Tensor, centred: bool) -> Aggregated:
+        few = [space[:TUNING_ROWS] for space in _product_spaces(encoder, "gallery", centred)]
+        return tune(reader, few, labels[:TUNING_ROWS], what=tuned)
+
+    return Method(
+        label=label,
+        function=lambda encoder, _, centred: _product_spaces(encoder, "held_out", centred),
+        head=lambda side, labels, classes, centred: fit_aggregation(
+            _product_spaces(side, "gallery", centred), labels, classes=classes, name=name
+        ),
+        tuned=tune_on if tuned else None,
+        summary=summary,
+        source=entry.source,
+        exact=not tuned,
+    )
+
+
+def _translated(name: str) -> Method:
+    entry = TRANSLATIONS[name]
+    return Method(
+        label=entry.label,
+        function=lambda encoder, head, _: entry.function(encoder.anchor_vectors, head.anchor_vectors)(encoder.held_out),
+        head=_native_head,
+        summary=entry.summary,
+        source=entry.source,
+    )
+
+
+METHODS: dict[str, Method] = {
+    "absolute": Method(
+        label="absolute",
+        function=_as_it_is,
+        head=_native_head,
+        summary="the foreign vector as it is: the baseline",
+        source="2209.15430",
+    ),
+    "absolute-padded": Method(
+        label="absolute, zero-padded",
+        function=_padded,
+        head=_native_head,
+        summary="the foreign vector, filled up with zeros or cut to the width that the head reads",
+        source="2311.00664",
+    ),
+    **{f"relative-{name}": _relative(name) for name in PROJECTIONS},
+    **{f"product-{name}": _product(name) for name in AGGREGATIONS},
+    "product-attention-blending": _product("attention", tuned="blending"),
+    "product-attention-head": _product("attention", tuned="head"),
+    **{name: _translated(name) for name in TRANSLATIONS},
+    "inverse": Method(
+        label="inverse relative projection",
+        function=lambda encoder, head, _: translate_by_inverse(encoder.anchor_vectors, head.anchor_vectors)(
+            encoder.held_out
+        ),
+        head=_native_head,
+        summary="relative coordinates turned back into the head's absolute space",
+        source="2406.15057",
+    ),
+    "control": _shuffled(),
+}

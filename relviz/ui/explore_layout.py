@@ -1,0 +1,54 @@
+"""The controls of Explore's maps, below the shared ones: which reduction draws, and how."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from relviz import settings
+from relviz.core.reduction import METRICS, REDUCTIONS
+from relviz.service.maps import MOST_NEIGHBOURS
+from relviz.service.requests import Layout
+
+
+def choose_layout() -> tuple[str, Layout]:
+    """Draw the controls; the chosen reduction and its options, those it does not heed at their defaults."""
+    with st.sidebar, st.expander("Maps"):
+        reduction = st.selectbox(
+            "Reduction",
+            [name for name in REDUCTIONS if name != "pca"],
+            format_func=lambda name: REDUCTIONS[name].label,
+            key="reduction",
+            bind="query-params",
+            help="What refines the PCA maps, which come first.",
+        )
+        return reduction, _layout(reduction)
+
+
+def _layout(reduction: str) -> Layout:
+    metric = st.selectbox(
+        "Metric",
+        list(METRICS),
+        key="metric",
+        bind="query-params",
+        help="How near two samples are for the reduction. The share that a map keeps is always by cosine.",
+    )
+    seed = st.number_input(
+        "Seed of the maps", 0, 9999, 0, key="map-seed", bind="query-params", help="Another seed, another layout."
+    )
+    if reduction == "tsne":
+        return Layout(metric=metric, seed=int(seed))
+    neighbours = st.slider(
+        "Neighbours of the map",
+        2,
+        MOST_NEIGHBOURS,
+        settings.MAP_NEIGHBOURS,
+        key="map-neighbours",
+        bind="query-params",
+        help="Few show fine structure, many the coarse one.",
+    )
+    if reduction == "pacmap":
+        return Layout(neighbours=neighbours, metric=metric, seed=int(seed))
+    min_dist = st.slider(
+        "Minimum distance", 0.0, 0.99, 0.1, key="min-dist", bind="query-params", help="How near points may come."
+    )
+    return Layout(neighbours, min_dist, metric, int(seed))

@@ -1,0 +1,98 @@
+// What lies above the points: class names, lines between A and B, the hovered and the clicked row, the lasso.
+
+import type { Theme } from "./colours";
+import { placeLabels } from "./labels";
+import type { Model } from "./model";
+import { type Pane, viewOf } from "./pane";
+import type { Stage } from "./stage";
+
+const LINES = 500; // lines between the two places of selected rows, at most
+
+export interface Labelled {
+  names: string[];
+  codes: number[]; // which classes have a name on the map, most wanted first
+  places: Float32Array[]; // of each class in each view
+}
+
+export function drawAbove(stage: Stage, pane: Pane, model: Model, theme: Theme): void {
+  const { pen } = pane;
+  const ratio = pane.above.width / pane.size.width;
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.clearRect(0, 0, pane.size.width, pane.size.height);
+  const [text, ground] = [theme.text, theme.ground].map((parts) => `rgb(${parts.join(" ")})`);
+  if (stage.labels && !stage.moving) drawLabels(stage.labels, pane, text, ground);
+  if (pane.layers.length > 1) drawLines(stage, pane, model, text);
+  for (const [row, radius] of [[model.clicked, 9], [model.hovered, 7]]) {
+    if (row >= 0) for (const layer of pane.layers) ring(pane, pane.project(stage.views, layer, row), radius, text, ground);
+  }
+  if (pane.path.length) drawPath(pane, text);
+}
+
+function drawLabels(labels: Labelled, pane: Pane, text: string, ground: string): void {
+  const { pen, size } = pane;
+  pen.font = `500 11.5px ${getComputedStyle(pane.root).fontFamily}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  const places = labels.places[viewOf(pane.layers[0])];
+  const wanted = labels.codes
+    .filter((code) => Number.isFinite(places[2 * code]))
+    .map((code) => {
+      const scale = pane.camera.zoom;
+      const x = size.width * (0.5 + (places[2 * code] - pane.camera.x) * scale);
+      const y = size.height * (0.5 - (places[2 * code + 1] - pane.camera.y) * scale);
+      return { text: labels.names[code], x, y, width: pen.measureText(labels.names[code]).width };
+    });
+  pen.lineWidth = 3;
+  pen.lineJoin = "round";
+  pen.strokeStyle = ground;
+  pen.fillStyle = text;
+  for (const label of placeLabels(wanted, size.width, size.height)) {
+    pen.globalAlpha = 0.8;
+    pen.strokeText(label.text, label.x, label.y);
+    pen.globalAlpha = 1;
+    pen.fillText(label.text, label.x, label.y);
+  }
+}
+
+function drawLines(stage: Stage, pane: Pane, model: Model, text: string): void {
+  const rows = model.selectedRows(LINES);
+  if (model.hovered >= 0) rows.push(model.hovered);
+  pane.pen.beginPath();
+  for (const row of rows) {
+    const [from, to] = pane.layers.map((layer) => pane.project(stage.views, layer, row));
+    pane.pen.moveTo(...from);
+    pane.pen.lineTo(...to);
+  }
+  pane.pen.strokeStyle = text;
+  pane.pen.globalAlpha = 0.45;
+  pane.pen.lineWidth = 1;
+  pane.pen.stroke();
+  pane.pen.globalAlpha = 1;
+}
+
+function ring(pane: Pane, [x, y]: [number, number], radius: number, text: string, ground: string): void {
+  for (const [width, colour] of [[4.5, ground], [2, text]] as const) {
+    pane.pen.beginPath();
+    pane.pen.arc(x, y, radius, 0, 2 * Math.PI);
+    pane.pen.lineWidth = width;
+    pane.pen.strokeStyle = colour;
+    pane.pen.stroke();
+  }
+}
+
+function drawPath(pane: Pane, text: string): void {
+  const { pen, path } = pane;
+  pen.beginPath();
+  for (let at = 0; at < path.length; at += 2) pen.lineTo(path[at], path[at + 1]);
+  pen.closePath();
+  pen.globalAlpha = 0.08;
+  pen.fillStyle = text;
+  pen.fill();
+  pen.globalAlpha = 0.9;
+  pen.lineWidth = 1.25;
+  pen.setLineDash([4, 3]);
+  pen.strokeStyle = text;
+  pen.stroke();
+  pen.setLineDash([]);
+  pen.globalAlpha = 1;
+}

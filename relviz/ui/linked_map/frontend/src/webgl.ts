@@ -1,0 +1,188 @@
+// Points by WebGL 2: coordinates, colour slots and flags lie in buffers; a new colour or selection sends one byte a row.
+
+import { ANCHOR, DIM, type Frame, HIDDEN, type Ink, type Layer, type Look, type Renderer, SELECTED } from "./render";
+
+const VERTEX = `#version 300 es
+layout(location = 0) in vec2 start;
+layout(location = 1) in vec2 goal;
+layout(location = 2) in uint slot;
+layout(location = 3) in uint flags;
+uniform vec2 centre;
+uniform float zoom, share, size, alpha;
+uniform uint part;
+uniform bool choosing;
+uniform vec3 context;
+uniform sampler2D palette;
+out vec4 colour;
+
+void main() {
+  bool selected = (flags & ${SELECTED}u) != 0u, anchor = (flags & ${ANCHOR}u) != 0u;
+  uint mine = anchor ? 2u : selected ? 1u : 0u;
+  if (mine != part || (flags & ${HIDDEN}u) != 0u) {
+    gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+    return;
+  }
+  gl_Position = vec4((mix(start, goal, share) - centre) * 2.0 * zoom, 0.0, 1.0);
+  gl_PointSize = size;
+  vec4 own = texelFetch(palette, ivec2(int(slot), 0), 0);
+  bool dim = choosing && !selected;
+  colour = dim ? vec4(context, alpha * ${DIM}) : vec4(own.rgb, alpha * (selected ? 1.0 : own.a));
+}`;
+
+const FRAGMENT = `#version 300 es
+precision highp float;
+precision highp int;
+in vec4 colour;
+uniform float size, ring;
+uniform vec3 outline;
+uniform uint part;
+out vec4 ink;
+
+void main() {
+  float far = length(gl_PointCoord - 0.5) * size;
+  float edge = 0.5 * size;
+  float cover = clamp(edge - far + 0.5, 0.0, 1.0);
+  if (ring > 0.0 && part != 2u) cover *= clamp(far - (edge - ring) + 0.5, 0.0, 1.0);
+  vec3 tone = part == 2u && far > edge - 1.75 ? outline : colour.rgb;
+  float depth = colour.a * cover;
+  if (depth < 0.003) discard;
+  ink = vec4(tone * depth, depth);
+}`;
+
+const NAMES = ["centre", "zoom", "share", "size", "alpha", "part", "choosing", "context", "palette", "ring", "outline"] as const;
+
+export class WebglRenderer implements Renderer {
+  readonly name = "webgl";
+  readonly limit = Infinity;
+  private ratio = 1;
+  private rows = 0;
+  private selected = false;
+  private views: WebGLBuffer[] = [];
+  private readonly places: Record<(typeof NAMES)[number], WebGLUniformLocation | null>;
+  private readonly slots: WebGLBuffer;
+  private readonly flags: WebGLBuffer;
+  private readonly anchors: WebGLBuffer;
+  private anchorCount = 0;
+
+  static on(canvas: HTMLCanvasElement): WebglRenderer | null {
+    const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
+    return gl && new WebglRenderer(canvas, gl);
+  }
+
+  private constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly gl: WebGL2RenderingContext,
+  ) {
+    const program = compile(gl);
+    gl.useProgram(program);
+    this.places = Object.fromEntries(NAMES.map((name) => [name, gl.getUniformLocation(program, name)])) as never;
+    [this.slots, this.flags, this.anchors] = [gl.createBuffer(), gl.createBuffer(), gl.createBuffer()];
+    gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    gl.enable(gl.SCISSOR_TEST);
+    for (const at of [0, 1, 2, 3]) gl.enableVertexAttribArray(at);
+  }
+
+  resize(width: number, height: number, ratio: number): void {
+    this.ratio = ratio;
+    this.canvas.width = Math.max(1, Math.round(width * ratio));
+    this.canvas.height = Math.max(1, Math.round(height * ratio));
+  }
+
+  setPositions(views: Float32Array[]): void {
+    for (const buffer of this.views) this.gl.deleteBuffer(buffer);
+    this.views = views.map((uv) => this.fill(this.gl.createBuffer(), uv));
+    this.rows = views.length ? views[0].length / 2 : 0;
+  }
+
+  setColours(slots: Uint8Array, palette: Uint8Array): void {
+    const { gl } = this;
+    this.fill(this.slots, slots);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, palette);
+  }
+
+  setFlags(flags: Uint8Array, anchors: Uint32Array): void {
+    this.fill(this.flags, flags);
+    this.gl.bindBuffer(this.gl.ELEMENT_ARRAY_BUFFER, this.anchors);
+    this.gl.bufferData(this.gl.ELEMENT_ARRAY_BUFFER, anchors, this.gl.DYNAMIC_DRAW);
+    this.anchorCount = anchors.length;
+    this.selected = flags.some((flag) => (flag & SELECTED) !== 0);
+  }
+
+  draw(frames: Frame[], looks: Look[], ink: Ink): void {
+    const { gl } = this;
+    gl.scissor(0, 0, this.canvas.width, this.canvas.height);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    if (!this.rows) return;
+    gl.uniform3fv(this.places.context, ink.context);
+    gl.uniform3fv(this.places.outline, ink.outline);
+    gl.uniform1i(this.places.choosing, Number(this.selected));
+    frames.forEach((frame, at) => this.drawFrame(frame, looks[at]));
+  }
+
+  destroy(): void {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+
+  private drawFrame(frame: Frame, look: Look): void {
+    const { gl, ratio } = this;
+    const bottom = this.canvas.height - Math.round((frame.top + frame.height) * ratio);
+    const box = [Math.round(frame.left * ratio), bottom, Math.round(frame.width * ratio), Math.round(frame.height * ratio)];
+    gl.viewport(box[0], box[1], box[2], box[3]);
+    gl.scissor(box[0], box[1], box[2], box[3]);
+    gl.uniform2f(this.places.centre, frame.camera.x, frame.camera.y);
+    gl.uniform1f(this.places.zoom, frame.camera.zoom);
+    for (const part of [0, 1, 2]) for (const layer of frame.layers) this.drawLayer(layer, look, part);
+  }
+
+  /** Part 0 are plain rows, 1 the selected ones above them, 2 the anchors on top. */
+  private drawLayer(layer: Layer, look: Look, part: number): void {
+    if ((part === 1 && !this.selected) || (part === 2 && !this.anchorCount)) return;
+    const { gl, places, ratio } = this;
+    const size = part === 2 ? look.size + 5 : part === 1 ? look.size + 0.8 : look.size;
+    this.attach(0, this.views[layer.from]);
+    this.attach(1, this.views[layer.to]);
+    this.attachBytes(2, this.slots);
+    this.attachBytes(3, this.flags);
+    gl.uniform1f(places.share, layer.share);
+    gl.uniform1f(places.size, (layer.ring ? size + 2 : size) * ratio);
+    gl.uniform1f(places.ring, layer.ring ? 1.2 * ratio : 0);
+    gl.uniform1f(places.alpha, part ? Math.max(0.9, look.alpha) : look.alpha);
+    gl.uniform1ui(places.part, part);
+    if (part === 2) gl.drawElements(gl.POINTS, this.anchorCount, gl.UNSIGNED_INT, 0);
+    else gl.drawArrays(gl.POINTS, 0, this.rows);
+  }
+
+  private attach(at: number, buffer: WebGLBuffer): void {
+    this.gl.bindBuffer(this.gl.ARRAY_BUFFER, buffer);
+    this.gl.vertexAttribPointer(at, 2, this.gl.FLOAT, false, 0, 0);
+  }
+
+  private attachBytes(at: number, buffer: WebGLBuffer): void {
+    this.gl.bindBuffer(this.gl.ARRAY_BUFFER, buffer);
+    this.gl.vertexAttribIPointer(at, 1, this.gl.UNSIGNED_BYTE, 0, 0);
+  }
+
+  private fill(buffer: WebGLBuffer, values: Float32Array | Uint8Array): WebGLBuffer {
+    this.gl.bindBuffer(this.gl.ARRAY_BUFFER, buffer);
+    this.gl.bufferData(this.gl.ARRAY_BUFFER, values, this.gl.DYNAMIC_DRAW);
+    return buffer;
+  }
+}
+
+function compile(gl: WebGL2RenderingContext): WebGLProgram {
+  const program = gl.createProgram();
+  for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const) {
+    const shader = gl.createShader(kind) as WebGLShader;
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }
+  gl.linkProgram(program);
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program) ?? "no program");
+  return program;
+}

@@ -1,0 +1,107 @@
+"""Every way of communication on spaces whose answer is known: a model and its rotated twin."""
+
+import pytest
+import torch
+from sklearn.metrics import f1_score
+from torch import Tensor
+
+from relviz.core.heads import fit_ridge
+from relviz.core.stitching import NotApplicable, Side, Stitched, stitch_all, stitched_scores, weighted_f1
+from relviz.core.stitching_methods import METHODS
+
+CLASSES, GALLERY, HELD_OUT, WIDTH = 5, 800, 400, 24
+OF_FEATURES = {"relative-l1", "relative-linf"}  # not invariant to a rotation
+
+
+def world() -> tuple[Tensor, Tensor]:
+    """Vectors of five classes, and their labels."""
+    g = torch.Generator().manual_seed(0)
+    labels = torch.randint(CLASSES, (GALLERY + HELD_OUT,), generator=g)
+    centres = 2 * torch.randn(CLASSES, WIDTH, generator=g)
+    return centres[labels] + torch.randn(len(labels), WIDTH, generator=g), labels
+
+
+def side(name: str, space: Tensor, labels: Tensor, *, anchors: int = 60) -> Side:
+    gallery, held_out = space.split([GALLERY, HELD_OUT])
+    head = fit_ridge(gallery, labels[:GALLERY], classes=CLASSES)
+    return Side(name, gallery, held_out, torch.arange(anchors), head)
+
+
+def pair(*, anchors: int = 60, width: int = WIDTH) -> tuple[Side, Side, Tensor]:
+    """A model and its rotated, scaled twin of `width` features or more."""
+    x, labels = world()
+    g = torch.Generator().manual_seed(1)
+    rotation = torch.linalg.qr(torch.randn(width, width, generator=g)).Q[:, :WIDTH]
+    return side("a", x, labels, anchors=anchors), side("twin", 1.7 * x @ rotation.T, labels, anchors=anchors), labels
+
+
+def stitched(method: str, encoder: Side, head: Side, labels: Tensor) -> Stitched:
+    (found,) = stitch_all(METHODS[method], [encoder], head, gallery_labels=labels[:GALLERY], labels=labels[GALLERY:])
+    return found
+
+
+@pytest.mark.parametrize("method", [name for name, entry in METHODS.items() if entry.exact])
+def test_a_model_with_itself_gives_its_native_accuracy_exactly(method: str) -> None:
+    own, _, labels = pair()
+    found = stitched(method, own, own, labels)
+    assert found.accuracy == found.native is not None
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_rotated_twin_is_read_by_every_method_but_the_baselines(method: str) -> None:
+    own, twin, labels = pair()
+    found = stitched(method, own, twin, labels)
+    assert found.accuracy is not None and found.native is not None
+    if method in ("absolute", "absolute-padded", "control"):
+        assert found.accuracy < 0.5
+    elif method not in OF_FEATURES:
+        assert found.accuracy > found.native - (0.1 if "product" in method else 0.02)  # products hold L1 and L-infinity
+
+
+def test_zero_padding_lets_a_head_of_another_width_read_and_absolute_says_why_not() -> None:
+    own, wide, labels = pair(width=WIDTH + 7)
+    assert stitched("absolute-padded", own, wide, labels).accuracy is not None
+    assert stitched("absolute-padded", wide, own, labels).accuracy is not None
+    assert "widths differ" in str(stitched("absolute", own, wide, labels).undefined)
+
+
+@pytest.mark.parametrize("what", ["blending", "head"])
+def test_tuning_changes_only_the_stitched_side(what: str) -> None:
+    own, twin, labels = pair()
+    plain = stitched("product-attention", own, twin, labels)
+    tuned = stitched(f"product-attention-{what}", own, twin, labels)
+    assert tuned.native == plain.native
+    spaces = METHODS["product-attention"].function(own, twin, False)
+    reader = METHODS["product-attention"].head(twin, labels[:GALLERY], CLASSES, False)
+    adapt = METHODS[f"product-attention-{what}"].tuned
+    assert adapt is not None
+    after = adapt(reader, own, labels[:GALLERY], False).scores(spaces)
+    assert not torch.equal(after, reader.scores(spaces))
+
+
+def test_scores_are_those_that_the_accuracies_come_from() -> None:
+    own, twin, labels = pair()
+    scores = stitched_scores(METHODS["ortho"], own, twin, gallery_labels=labels[:GALLERY], labels=labels[GALLERY:])
+    found = stitched("ortho", own, twin, labels)
+    shares = [float((s.argmax(1) == labels[GALLERY:]).double().mean()) for s in scores]
+    assert shares == [found.native, found.accuracy]
+
+
+def test_scores_of_a_pair_that_cannot_be_stitched_are_refused() -> None:
+    own, wide, labels = pair(width=WIDTH + 7)
+    with pytest.raises(NotApplicable, match="widths differ"):
+        stitched_scores(METHODS["absolute"], own, wide, gallery_labels=labels[:GALLERY], labels=labels[GALLERY:])
+
+
+def test_weighted_f1_is_that_of_scikit_learn() -> None:
+    g = torch.Generator().manual_seed(2)
+    for classes in (1, 2, 7):
+        predicted, labels = torch.randint(classes, (2, 100), generator=g)
+        assert weighted_f1(predicted, labels) == pytest.approx(f1_score(labels, predicted, average="weighted"))
+
+
+def test_shuffled_anchors_are_the_same_anchors_in_another_order() -> None:
+    own, _, _ = pair()
+    shuffled = own.with_shuffled_anchors().anchors
+    assert not torch.equal(shuffled, own.anchors)
+    assert torch.equal(shuffled.sort().values, own.anchors.sort().values)

@@ -1,0 +1,1 @@
+"""Many visitors at once, or one after the other for long: `make load`, `make soak`."""

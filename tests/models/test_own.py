@@ -1,0 +1,229 @@
+"""A user's own network on the shelf: what is accepted, what is refused, and that nothing is half-registered."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from relviz.cli import main
+from relviz.data.catalogue import load_dataset
+from relviz.errors import BadChoice, BadFile, RelvizError, UnknownName
+from relviz.models import catalogue
+from relviz.models.catalogue import find, names_for
+from relviz.models.model import Model
+from relviz.models.reading import NetworkEncoder
+from relviz.shelf_file import data_paths, model_entries
+from tests.models import networks
+
+HERE = "tests.models.networks"
+Add = Callable[..., Model]
+
+
+@pytest.fixture(autouse=True)
+def shelf_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RELVIZ_SHELF", str(tmp_path / "relviz.toml"))
+    return tmp_path / "relviz.toml"
+
+
+@pytest.fixture
+def add(tmp_path: Path) -> Add:
+    """Saves a network's weights, changed as asked, and adds it with its builder and other facts."""
+
+    def added(builder: str, change: dict[str, Any] | None = None, *, weights_of: str = "", **facts: Any) -> Model:
+        torch.manual_seed(1)
+        state = getattr(networks, weights_of or builder)().state_dict()
+        tensors = {name: tensor.clone() for name, tensor in {**state, **(change or {})}.items() if tensor is not None}
+        file = tmp_path / f"{builder}.safetensors"
+        save_file(tensors, file)
+        facts = {"size": 8, **facts} if facts.get("vectors") is None else facts
+        return catalogue.add("mine", {"builder": f"{HERE}:{builder}", "checkpoint": str(file), **facts})[1]
+
+    return added
+
+
+def test_a_classifier_keeps_its_head_and_is_found_again(add: Add) -> None:
+    model = add("classifier")
+    assert (model.width, model.modality, model.decodes) == (12, "image", False)
+    data = load_dataset("digits")
+    latent = model.load().encode(data, slice(0, 20))
+    encoder = model.load()
+    assert isinstance(encoder, NetworkEncoder) and model.head_for(data) is not None
+    scores = encoder.network(data.inputs()[:20])
+    assert model.head_for(data).scores(latent).argmax(1).equal(scores.argmax(1))  # type: ignore[union-attr]
+    assert find("mine").fingerprint == model.fingerprint and "mine" in names_for(data)
+    assert replace(model, classes=("a",) * 10).head_for(data) is None
+
+
+def test_a_missing_head_is_none_and_an_extra_head_is_the_head(add: Add, shelf_file: Path) -> None:
+    assert add("classifier", {"5.weight": None, "5.bias": None}).head is None
+    shelf_file.unlink()
+    extra = {"5.weight": torch.ones(10, 12), "5.bias": torch.zeros(10)}
+    model = add("encoder", extra)
+    assert model.width == 12 and model.head is not None and model.head.weight.equal(torch.ones(12, 10))
+
+
+def test_any_node_can_be_the_latent_one(add: Add, shelf_file: Path) -> None:
+    found = {}
+    for node in ("0", "1", "3", "3:input", "encode()"):
+        shelf_file.unlink(missing_ok=True)
+        if node == "encode()":
+            with pytest.raises(RelvizError):
+                add("classifier", latent=node)
+        else:
+            found[node] = add("classifier", latent=node)
+    assert {node: model.width for node, model in found.items()} == {"0": 4, "1": 4, "3": 12, "3:input": 144}
+    assert len({model.fingerprint for model in found.values()}) == 4
+    assert all(model.head is None for model in found.values())
+
+
+def test_several_nodes_take_one_run(add: Add) -> None:
+    encoder = add("classifier").load()
+    assert isinstance(encoder, NetworkEncoder)
+    runs = []
+    encoder.network.register_forward_hook(lambda *_: runs.append(1))
+    found = encoder.encode_nodes(load_dataset("digits"), slice(0, 3), ["0", "3", "5:input"])
+    assert [tuple(seen.shape) for seen in found] == [(3, 4), (3, 12), (3, 12)] and len(runs) == 1
+
+
+def test_autoencoders_tied_weights_and_vectors(add: Add, shelf_file: Path, tmp_path: Path) -> None:
+    model = add("autoencoder")
+    assert model.decodes and model.width == 6 and model.head is None
+    assert model.load().decode(torch.zeros(2, 6)).shape == (2, 1, 8, 8)
+    shelf_file.unlink()
+    assert add("tied", {"2.weight": None}).width == 64
+    shelf_file.unlink()
+    np.savez(tmp_path / "v.npz", X=np.random.default_rng(0).normal(size=(20, 5)), y=np.arange(20) % 2)
+    model = add("of_vectors", vectors=5)
+    data = load_dataset(str(tmp_path / "v.npz"))
+    assert model.load().encode(data, slice(0, 4)).shape == (4, 7) and model.head_for(data) is not None
+    with pytest.raises(BadChoice, match="'mine' reads vectors, and 'digits' holds image samples"):
+        model.check(load_dataset("digits"))
+
+
+def test_weights_preprocessing_and_node_change_the_fingerprint(add: Add, shelf_file: Path) -> None:
+    choices: list[dict[str, Any]] = [{}, {"mean": (0.5,)}, {"latent": "3"}, {"change": {"0.bias": torch.ones(4)}}]
+    found = []
+    for chosen in choices:
+        found.append(add("classifier", **chosen).fingerprint)
+        shelf_file.unlink()
+    assert len(set(found)) == len(choices) and add("classifier").fingerprint == found[0]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"builder": "tests.models.nowhere:f"}, "no module 'tests.models.nowhere'"),
+        ({"builder": f"{HERE}:nothing"}, "has no function 'nothing'"),
+        ({"builder": f"{HERE}:constant"}, "has no function 'constant'"),
+        ({"builder": "os.system('x')"}, "is no place in a package"),
+        ({"builder": f"{HERE}:raising"}, r"raises ValueError \(no such thing\)"),
+        ({"builder": f"{HERE}:no_network"}, "gives a Tensor, not a network"),
+        ({"builder": f"{HERE}:encoder"}, "w.safetensors has '5.weight'|has no"),
+        ({"builder": f"{HERE}:tied"}, "w.safetensors has no '1.weight'"),
+        ({"checkpoint": "none.pt"}, "none.pt cannot be read"),
+        ({"checkpoint": None}, "has no checkpoint"),
+        ({"size": 9}, "cannot read 3 x 1 x 9 x 9"),
+        ({"size": 0}, "cannot be 0 pixels wide"),
+        ({"channels": 2}, "of 2 channels cannot be read"),
+        ({"std": (0.0,)}, "std 0 cannot be divided by"),
+        ({"mean": (0.1, 0.2)}, "mean has 2 numbers"),
+        ({"latent": "nowhere"}, "no latent node called 'nowhere'"),
+        ({"latent": "2:input:input"}, "no latent node"),
+    ],
+)
+def test_what_does_not_work_is_one_sentence_and_not_on_the_shelf(
+    facts: dict[str, Any], words: str, tmp_path: Path, shelf_file: Path
+) -> None:
+    save_file(networks.classifier().state_dict(), tmp_path / "w.safetensors")
+    save_file({"5.weight": torch.ones(10, 9), **networks.encoder().state_dict()}, tmp_path / "e.safetensors")
+    checkpoint = "e.safetensors" if facts.get("builder", "").endswith(":encoder") else "w.safetensors"
+    given = {"builder": f"{HERE}:classifier", "checkpoint": str(tmp_path / checkpoint), "size": 8, **facts}
+    if facts.get("builder", "").endswith(":encoder"):
+        words = "e.safetensors has '5.weight', which the network has not"
+    with pytest.raises(RelvizError, match=words):
+        catalogue.add("mine", {key: value for key, value in given.items() if value is not None})
+    assert not shelf_file.exists()
+
+
+@pytest.mark.parametrize(
+    "change", [{"0.weight": None}, {"5.weight": torch.ones(9, 12)}, {"0.bias": torch.full((4,), torch.nan)}]
+)
+def test_wrong_weights_are_named(change: dict[str, Any], add: Add, shelf_file: Path) -> None:
+    with pytest.raises(BadFile, match=f"'{next(iter(change))}'"):
+        add("classifier", change)
+    assert not shelf_file.exists()
+
+
+def test_names_are_plain_and_taken_once(add: Add) -> None:
+    add("classifier")
+    with pytest.raises(BadChoice, match="has a model 'mine' already"):
+        add("classifier")
+    for name in ("", "../x", 'a"b', "a" * 65):
+        with pytest.raises(BadChoice, match="cannot name a model"):
+            catalogue.add(name, {})
+    with pytest.raises(BadChoice, match="A bundled model is called"):
+        catalogue.add("digits-mlp-s0", {})
+
+
+def test_adding_leaves_the_rest_of_the_file_alone(add: Add, shelf_file: Path) -> None:
+    shelf_file.write_text('# mine\n[data.small]\npath = "digits:n=100"')
+    add("classifier", mean=(0.25,), classes=tuple("0123456789"))
+    assert shelf_file.read_text().startswith('# mine\n[data.small]\npath = "digits:n=100"\n')
+    assert data_paths() == {"small": "digits:n=100"}
+    entry = model_entries()["mine"]
+    assert not isinstance(entry, BadFile) and entry.mean == (0.25,) and entry.checkpoint == "classifier.safetensors"
+
+
+def test_a_damaged_file_is_named_with_its_line(shelf_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shelf_file.write_text('[models.a]\nbuilder = "x:y"\nsize = = 3\n')
+    with pytest.raises(BadFile, match=r"relviz.toml cannot be read: .*line 3"):
+        find("a")
+    assert main(["shelf"]) == 1 and "line 3" in capsys.readouterr().err
+
+
+def test_the_shelf_lists_every_entry_with_its_problem(
+    add: Add, shelf_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add("classifier")
+    bad = [
+        'builder = "x:y"\ncolour = 3',
+        "size = 8",
+        'source = "timm:x"\nsize = "8"',
+        'source = "nowhere:x"',
+        "mean = []",
+    ]
+    with shelf_file.open("a") as file:
+        for i, lines in enumerate(bad):
+            file.write(f"[models.bad{i}]\n{lines}\n")
+    assert main(["shelf", "--json"]) == 0
+    found = {line["name"]: line for line in json.loads(capsys.readouterr().out)}
+    assert found["mine"]["problem"] is None and found["mine"]["width"] == 12 and found["mine"]["classes"] == 10
+    words = [
+        "unknown key 'colour'",
+        "not one of builder and source",
+        "has the size '8'",
+        "source of models",
+        "the mean []",
+    ]
+    for i, part in enumerate(words):
+        assert part in found[f"bad{i}"]["problem"]
+    assert names_for(load_dataset("digits"))[-1] == "mine"
+    with pytest.raises(UnknownName, match="Did you mean 'mine'"):
+        find("mien")
+
+
+def test_the_command_line_adds_and_says_what(
+    shelf_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "w.safetensors"
+    save_file(networks.classifier().state_dict(), file)
+    what = ["--builder", f"{HERE}:classifier", "--checkpoint", str(file), "--size", "8", "--mean", "0.5", "--std", "2"]
+    assert main(["add", "net", *what]) == 0
+    assert "image to 12 numbers, a head of 10 classes" in capsys.readouterr().out
+    assert main(["add", "net2", *what[:-2], "--latent", "9"]) == 1 and "net2" not in shelf_file.read_text()
