@@ -21,8 +21,6 @@ from relviz.service.run import run
 from tests.app import server
 from tests.app.test_linked_map import Maps, alone, around
 
-pytestmark = pytest.mark.alone
-
 DRAWN = ".js-plotly-plot .main-svg, .relviz-maps .legend > *"
 BOARD_VALUES = "Array.from(document.querySelectorAll('.js-plotly-plot')).map(p => JSON.stringify(p._fullData[0].z))"
 
@@ -82,6 +80,7 @@ def set_anchors(page: Page, presses: int) -> None:
         page.keyboard.press("ArrowLeft")
 
 
+@pytest.mark.alone
 def test_the_default_pair_is_drawn_within_three_seconds_on_a_warm_server(chromium: Browser, address: str) -> None:
     times = []
     for _ in range(4):  # the first visit warms the server; the best of the others, since the machines are shared

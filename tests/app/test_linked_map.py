@@ -14,8 +14,6 @@ from relviz.ui.linked_map.parts import View, windows
 from tests.app import server
 from tests.app.linked_map_rows import made_up, picture
 
-pytestmark = pytest.mark.alone
-
 APP = "tests/app/linked_map_app.py"
 N = 2000
 FLAGS = {"webgl": [], "canvas": ["--disable-3d-apis"]}

@@ -26,8 +26,6 @@ from tests.app import server
 from tests.load.client import Visitor, visiting
 from tests.load.serving import RELVIZ_SERVE, Server, children, processor_seconds, serving
 
-pytestmark = pytest.mark.alone
-
 DIGITS = "data=digits"
 PAGES = ["", "similarity", "stitching"]
 

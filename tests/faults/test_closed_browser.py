@@ -7,11 +7,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import pytest
-
 from tests.app import server
-
-pytestmark = pytest.mark.alone
 
 
 def unfinished(address: str) -> int:

@@ -18,8 +18,6 @@ from relviz.service.requests import Anchors, Maps
 from relviz.service.run import REDUCER, TENSORS, run
 from tests.service import engines
 
-pytestmark = pytest.mark.alone
-
 MARGIN = 10.0  # seconds for a machine that does other things as well
 
 
