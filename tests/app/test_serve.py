@@ -211,10 +211,10 @@ def test_the_footer_tells_of_device_and_cache(served: Server, tmp_path: Path) ->
 BROKEN = """
 import sys
 from relviz import cli
-from relviz.ui import layout
-def draw(*_, **__):
+from relviz.ui.asking import Question
+def answer(*_, **__):
     raise RuntimeError("secret /path/of/the/server")
-layout.draw = draw
+Question.answer = answer
 sys.exit(cli.main(sys.argv[1:]))
 """
 

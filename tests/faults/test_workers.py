@@ -23,7 +23,9 @@ from tests.service import engines
 ROOT = Path(__file__).resolve().parents[2]
 # A server whose tensor worker sleeps deaf and whose reducer compiles and reduces.
 SERVER = """
+import signal
 import time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
 from relviz.service.engine import LocalEngine, StageCall
 from relviz.service.run import TENSORS
 from tests.service import engines
