@@ -19,6 +19,7 @@ import torch
 
 from benchmarks.contenders import GROUPS, Contender
 from benchmarks.results import machine, write_part
+from relviz.packages import declare_operators
 
 PACKAGES = ("torch", "numpy", "latentis", "scikit-learn", "faiss-cpu", "scipy")
 
@@ -26,6 +27,7 @@ PACKAGES = ("torch", "numpy", "latentis", "scikit-learn", "faiss-cpu", "scipy")
 def main() -> None:
     """Run all groups, or, called with a group and a contender, that one."""
     if len(sys.argv) == 3:
+        declare_operators()  # latentis imports torchvision, whose operators a CPU build of torch lacks
         print(json.dumps(measure(GROUPS[sys.argv[1]].contenders[sys.argv[2]])))
         return
     head = f"Written by `make bench`. Medians of several repeats.\n\n{machine(PACKAGES)}\n"
