@@ -17,7 +17,7 @@ from torch import Tensor
 
 from relviz import settings
 from relviz.core.blocks import rows_per_block
-from relviz.core.neighbours import in_threads, nearest_by_distance, products
+from relviz.core.neighbours import in_threads, nearest_by_distance
 from relviz.errors import BadChoice
 
 _COMPILED_FROM = 2**24  # differences; below, torch is done before a kernel is even loaded
@@ -88,7 +88,7 @@ def euclidean(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor,
         from relviz.core.distance_kernels import l2  # compiles at first use
 
         x, y = x.contiguous(), y.contiguous()
-        found = products(x, -2 * y)
+        found = x @ (-2 * y).T  # not by `products`, whose BLAS keeps a core spinning into the pass below
         others = y.numpy(), y.square().sum(1).numpy()
         in_threads(l2, 0, len(x), x.numpy(), *others, _CANCELLED, found.numpy())
         return found
