@@ -12,7 +12,7 @@ from torch import Tensor
 
 from relviz import settings
 from relviz.checkpoints.store import load_weights, save_weights
-from relviz.errors import DamagedAsset, UnknownName
+from relviz.errors import DamagedAsset
 from relviz.models.training import Network, Recipe, network_of
 
 MANIFEST = "manifest.json"
@@ -81,24 +81,6 @@ def shelf(folder: Path | None = None) -> dict[str, ModelCard]:
             of, hint = "your models", "Remove it, and train them again."
         raise DamagedAsset(f"The manifest of {of}, {path}, is missing or damaged.", hint) from error
     return {card.name: card for card in cards}
-
-
-def models_for(side: int, folder: Path | None = None) -> dict[str, ModelCard]:
-    """The models whose input fits images of that side."""
-    return {name: card for name, card in shelf(folder).items() if card.side == side}
-
-
-def find_model(name: str, folder: Path | None = None) -> ModelCard:
-    """The card of one model.
-
-    Raises
-    ------
-    UnknownName: not on the shelf.
-    """
-    cards = shelf(folder)
-    if name not in cards:
-        raise UnknownName("model", name, cards)
-    return cards[name]
 
 
 def load_model(card: ModelCard, folder: Path | None = None) -> Network:

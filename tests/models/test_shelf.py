@@ -13,7 +13,7 @@ from relviz.errors import DamagedAsset, UnknownName
 from relviz.models.architectures import Autoencoder, Classifier
 from relviz.models.catalogue import find
 from relviz.models.recipes import BUNDLED, RECIPES
-from relviz.models.shelf import find_model, load_model, put_on_shelf, shelf
+from relviz.models.shelf import load_model, put_on_shelf, shelf
 from relviz.models.training import Recipe, accuracy, reconstruction_error, train
 from relviz.service.run import silent
 from relviz.service.spaces import _encode
@@ -73,7 +73,7 @@ def test_encoding_the_default_data_takes_under_three_seconds(name: str) -> None:
 
 def test_an_unknown_model_offers_the_nearest() -> None:
     with pytest.raises(UnknownName, match="Did you mean 'fmnist-cnn-s0'"):
-        find_model("fmnist-cn-s0")
+        find("fmnist-cn-s0")
 
 
 @pytest.mark.parametrize("damage", ["truncated", "missing", "changed"])

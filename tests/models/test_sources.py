@@ -13,12 +13,12 @@ from relviz.data.catalogue import load_dataset
 from relviz.errors import BadChoice, BadFile, MissingData, MissingPackage, RelvizError, UnknownName
 from relviz.models.catalogue import find, model_from, names_for
 from relviz.models.preprocessing import Pictures
-from relviz.models.shelf import find_model, load_model
+from relviz.models.shelf import load_model, shelf
 from relviz.shelf_file import ModelEntry
 
 
 def test_bundled_models_keep_fingerprint_and_vectors() -> None:
-    card, data = find_model("digits-cnn-s0"), load_dataset("digits")
+    card, data = shelf()["digits-cnn-s0"], load_dataset("digits")
     model = find("digits-cnn-s0")
     assert model.fingerprint == card.sha256 and model.width == card.width
     with torch.inference_mode():

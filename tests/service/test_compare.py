@@ -3,7 +3,7 @@ import pytest
 from relviz.core.measures import MEASURES, measure_all
 from relviz.data.catalogue import load_dataset
 from relviz.errors import BadChoice, UnknownName
-from relviz.models.shelf import models_for
+from relviz.models.shelf import shelf
 from relviz.service.requests import Anchors, Compare, Request, Similarity
 from relviz.service.run import run, silent
 from relviz.service.spaces import space_of
@@ -26,7 +26,7 @@ def test_relative_spaces_of_two_seeds_agree_where_absolute_ones_do_not() -> None
 
 def test_the_board_holds_every_pair_and_the_values_of_compare() -> None:
     board = run(Similarity("jaccard", "digits", Anchors(50), k=7))
-    assert board.models == tuple(models_for(8))
+    assert board.models == tuple(name for name, card in shelf().items() if card.side == 8)
     i, j = board.models.index("digits-cnn-s0"), board.models.index("digits-mlp-s1")
     pair = run(Compare("digits-cnn-s0", "digits-mlp-s1", "digits", Anchors(50), k=7))
     assert board.absolute[i][j] == pair.absolute["jaccard"]

@@ -8,7 +8,7 @@ import pytest
 from relviz.data.catalogue import load_dataset
 from relviz.errors import BadChoice, UnknownName
 from relviz.models.catalogue import find
-from relviz.models.shelf import find_model, shelf
+from relviz.models.shelf import shelf
 from relviz.service import answers
 from relviz.service.codec import packed, unpacked
 from relviz.service.reconstruction import Reconstruction
@@ -31,7 +31,7 @@ def plain() -> Reconstruction:
 def test_the_own_error_is_the_manifests_and_the_pictures_have_it(plain: Reconstruction) -> None:
     own = plain.rebuilt[0]
     assert (own.method, plain.n) == ("own", 2000)
-    assert own.error == pytest.approx(find_model("fmnist-ae-s1").reconstruction_error, rel=1e-3)
+    assert own.error == pytest.approx(shelf()["fmnist-ae-s1"].reconstruction_error, rel=1e-3)
     data = load_dataset("fashion-mnist")
     assert plain.originals.equal(data.inputs()[data.held_out][:8, 0])
     assert own.pictures is not None and own.pictures.shape == (8, 28, 28)

@@ -9,7 +9,7 @@ from relviz.data.catalogue import load_dataset
 from relviz.models.catalogue import find
 from relviz.models.model import Encoder, Model
 from relviz.models.reading import NetworkEncoder
-from relviz.models.shelf import find_model, load_model
+from relviz.models.shelf import load_model, shelf
 from relviz.service import device, spaces
 from relviz.service.device import CPU, Device
 from relviz.service.memory import Kept
@@ -51,7 +51,7 @@ def test_a_cancelled_encoding_leaves_nothing_behind(empty: Path) -> None:
     assert not spaces._one_at_a_time.locked()
     whole = spaces.space_of(MODEL, DATA, silent)
     with torch.inference_mode():
-        expected = load_model(find_model(MODEL)).encode(load_dataset(DATA).inputs())
+        expected = load_model(shelf()[MODEL]).encode(load_dataset(DATA).inputs())
     torch.testing.assert_close(whole, expected, atol=1e-5, rtol=0)
 
 

@@ -10,13 +10,14 @@ from relviz.core.projections import cosine
 from relviz.core.stitching import Side, stitch_all
 from relviz.core.stitching_methods import METHODS
 from relviz.data.catalogue import load_dataset
-from relviz.models.shelf import models_for
+from relviz.models.shelf import shelf
 from relviz.service.requests import Anchors, Curve, Stitch
 from relviz.service.run import run, silent
 from relviz.service.spaces import anchor_rows, space_of
 from relviz.service.stitching import StitchedCell
 
-CLASSIFIERS = tuple(name for name, card in models_for(28).items() if card.classifies)
+CARDS = {name: card for name, card in shelf().items() if card.side == 28}
+CLASSIFIERS = tuple(name for name, card in CARDS.items() if card.classifies)
 
 
 def stitch(anchors: Anchors) -> list[StitchedCell]:
@@ -50,7 +51,7 @@ def test_a_model_with_itself_gives_its_native_accuracy_exactly(count: int) -> No
 
 
 def test_native_heads_have_the_accuracy_of_the_manifest() -> None:
-    recorded = {name: card.accuracy for name, card in models_for(28).items()}
+    recorded = {name: card.accuracy for name, card in CARDS.items()}
     for cell in stitch(Anchors()):
         if cell.method == "absolute" and cell.encoder == cell.head:
             assert cell.native == recorded[cell.head]
