@@ -3,7 +3,7 @@
 import streamlit as st
 
 from relviz import settings
-from relviz.core.reduction import REDUCTIONS
+from relviz.core.reduction import PLACED_BY, REDUCTIONS
 from relviz.data.catalogue import load_dataset
 from relviz.plots.words import pair_sentence
 from relviz.service.maps import FourMaps
@@ -18,8 +18,9 @@ def show(asked: Maps, maps: FourMaps) -> None:
     show_scene(Scene(asked, maps, reading, choice.k))
     data, reduction = load_dataset(asked.data), REDUCTIONS[asked.reduction]
     rows = len(data) - data.gallery_size
+    where = "" if asked.reduction == "pca" else f", each at the mean place of its {PLACED_BY} nearest samples"
     st.caption(
-        f"{reduction.label}, {rows:,} held-out samples; anchors are gallery samples and not among them. Each map keeps "
+        f"{reduction.label}, {rows:,} held-out samples. Diamonds are anchors, gallery samples{where}. Each map keeps "
         f"that share of the {settings.MAP_NEIGHBOURS} true neighbours. Both relative maps come from one fit, so equal "
         "places mean alike relative vectors. Distances between clusters mean nothing, save on a PCA map. Click a "
         f"sample to have it explained. {reduction.label}: {reduction.summary}."
@@ -38,10 +39,10 @@ with answer:
     stitched = Question("stitch", Stitch(tuple(dict.fromkeys(pair)), *rest))
 with picture:
     readings = Question("readings", Readings(*pair, *rest, k=choice.k))
-    better = Question("refined", refined)
+    better = Question("refined", refined) if reduction != "pca" else None
 
 first = pca.answer(patience=0.8)
-second = better.answer(patience=0)
+second = better and better.answer(patience=0)
 reading = readings.answer(patience=0)
 if second or first:
     with pca.place():

@@ -13,12 +13,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from relviz.core.distances import by_blocks
 from relviz.core.neighbours import kept_share, nearest_by_cosine, nearest_by_distance, unit_rows
+from relviz.core.projections import cosine, euclidean
 from relviz.errors import UnknownName
 from relviz.packages import needed
 
 METRICS = ("cosine", "euclidean")
 PERPLEXITY = 30.0  # of t-SNE
+PLACED_BY = 5  # samples whose mean place shows where a point lies that a reduction was not made of
 PACMAP = "pacmap==0.9.1"
 
 
@@ -44,22 +47,56 @@ REDUCTIONS = {
 }
 
 
-def pca(x: Float[Tensor, "n d"], dimensions: int = 2) -> Float[Tensor, "n m"]:
+def pca(
+    x: Float[Tensor, "n d"], dimensions: int = 2, *, others: Float[Tensor, "k d"] | None = None
+) -> Float[Tensor, "_ m"]:
     """The leading principal components; a narrower space is padded with zeros. Signs are fixed, so equal spaces give
     equal views.
 
     Parameters
     ----------
     dimensions: m, how many.
+    others: points that are placed on the components of `x`; their places come after those of `x`.
 
-    >>> pca(torch.tensor([[0.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 6.0, 0.0]]))[:, 0].tolist()
-    [-3.0, 0.0, 3.0]
+    >>> x = torch.tensor([[0.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 6.0, 0.0]])
+    >>> pca(x)[:, 0].tolist(), pca(x, others=x[:1])[:, 0].tolist()
+    ([-3.0, 0.0, 3.0], [-3.0, 0.0, 3.0, -3.0])
     """
-    centred = x.double() - x.mean(0, dtype=torch.float64)
-    centred = torch.nn.functional.pad(centred, (0, max(0, dimensions - centred.shape[1])))
+    middle = x.mean(0, dtype=torch.float64)
+    pad = (0, max(0, dimensions - x.shape[1]))
+    centred = torch.nn.functional.pad(x.double() - middle, pad)
     vectors = torch.linalg.eigh(centred.T @ centred).eigenvectors[:, -dimensions:].flip(1)
-    signs = vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign()
-    return (centred @ (vectors * signs)).to(x.dtype)
+    axes = vectors * vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign()
+    view = centred @ axes
+    if others is not None:
+        view = torch.cat([view, torch.nn.functional.pad(others.double() - middle, pad) @ axes])
+    return view.to(x.dtype)
+
+
+def nearest_rows(points: Float[Tensor, "k d"], x: Float[Tensor, "n d"], metric: str) -> Int[Tensor, "k m"]:
+    """The `PLACED_BY` rows of `x` nearest to each point, or all there are, nearest first.
+
+    The mean place of these rows is where a view of `x` shows a point that it was not made of.
+
+    Parameters
+    ----------
+    metric: "cosine" or "euclidean".
+
+    Raises
+    ------
+    UnknownName: no such metric.
+
+    >>> nearest_rows(torch.tensor([[1.0, 1.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]]), "cosine").tolist()
+    [[0, 1]]
+    """
+    _mind(metric)
+    count = min(PLACED_BY, len(x))
+
+    def found(some: Tensor) -> Tensor:
+        near = cosine(some, x) if metric == "cosine" else -euclidean(some, x)
+        return near.topk(count).indices
+
+    return by_blocks(found, points, columns=2 * len(x))
 
 
 class _Bar:

@@ -16,6 +16,7 @@ _BARE = {"showticklabels": False, "title": "", "showspikes": False, "showbackgro
 
 def plot_in_space(
     views: Sequence[NDArray[np.floating]],
+    anchors: Sequence[NDArray[np.floating]],
     titles: Sequence[str],
     *,
     codes: NDArray[np.integer] | None,
@@ -29,6 +30,7 @@ def plot_in_space(
     Parameters
     ----------
     views: four of `n x 3`.
+    anchors: four of `k x 3`, drawn as diamonds.
     codes: positions in `names`; None where there are no classes.
     selected: what stands out, if anything is selected.
     """
@@ -36,7 +38,13 @@ def plot_in_space(
     colours = [MODEL_A] * len(ids) if codes is None else [CLASSES[code % len(CLASSES)] for code in codes]
     words = [f"sample {one}" if codes is None else f"{names[codes[at]]}, sample {one}" for at, one in enumerate(ids)]
     layers = [(selected, 3, 1.0), (~selected, 2, 0.15)] if selected.any() else [(~selected, 2.5, 0.8)]
-    for pane, view in enumerate(views, start=1):
+    for pane, (view, marks) in enumerate(zip(views, anchors, strict=True), start=1):
+        figure.add_trace(
+            go.Scatter3d(
+                x=marks[:, 0], y=marks[:, 1], z=marks[:, 2], mode="markers", scene=f"scene{pane}", hoverinfo="skip",
+                marker={"size": 2.5, "opacity": 0.75, "color": QUIET, "symbol": "diamond-open"}, showlegend=False,
+            )
+        )  # fmt: skip
         for rows, size, opacity in layers:
             figure.add_trace(
                 go.Scatter3d(

@@ -10,14 +10,24 @@ from torch import Tensor
 
 from relviz import settings
 from relviz.core.neighbours import kept_share, nearest_by_distance
-from relviz.core.reduction import METRICS, REDUCTIONS, neighbour_graph, pacmap, pca, rows_for, tsne, umap
+from relviz.core.reduction import (
+    METRICS,
+    REDUCTIONS,
+    nearest_rows,
+    neighbour_graph,
+    pacmap,
+    pca,
+    rows_for,
+    tsne,
+    umap,
+)
 from relviz.data.catalogue import load_dataset
 from relviz.errors import BadChoice, UnknownName
 from relviz.models.training import Progress
 from relviz.service import cache
 from relviz.service.device import on_device
 from relviz.service.requests import Layout, Maps
-from relviz.service.spaces import anchor_rows, fitting_model, part, relative_space, space_of
+from relviz.service.spaces import anchor_rows, fitting_model, part, related, space_of
 
 _one_at_a_time = threading.Lock()  # two of umap-learn in threads can abort a process
 
@@ -32,12 +42,15 @@ class Map:
     kept: share of true neighbours the map keeps, mean over samples, in [0, 1].
     chance: what a map of random positions would keep.
     each: float32 `n`, the share that each sample keeps.
+    anchors: float32 `k x 2`, or `k x 3`, where the anchors lie: on a PCA map by its components, on others at the mean
+        place of their `PLACED_BY` nearest samples, because the map is made of the samples alone.
     """
 
     view: Tensor
     kept: float
     chance: float
     each: Tensor
+    anchors: Tensor
 
 
 @dataclass(frozen=True)
@@ -75,12 +88,14 @@ class Drawing:
     Attributes
     ----------
     truth: true neighbours, int64 `n x k`, by map.
+    near: samples nearest to each anchor, int64 `k x m`, by map.
     views: those that were cached, by fit ("absolute_a", "absolute_b", "relative").
     rest: the other fits.
     """
 
     request: Maps
     truth: dict[str, Tensor]
+    near: dict[str, Tensor]
     views: dict[str, Tensor]
     rest: dict[str, Unreduced]
 
@@ -88,13 +103,13 @@ class Drawing:
 @dataclass(frozen=True)
 class _Spaces:
     maps: dict[str, Tensor]  # held-out rows by map
+    anchors: dict[str, Tensor]  # the anchors by map
     keys: dict[str, str]  # of the views by fit
 
     @property
     def fits(self) -> dict[str, Tensor]:
         """What is reduced: both relative spaces together, so that their coordinates mean the same."""
-        both = torch.cat([self.maps["relative_a"], self.maps["relative_b"]])
-        return {"absolute_a": self.maps["absolute_a"], "absolute_b": self.maps["absolute_b"], "relative": both}
+        return _joined(self.maps)
 
 
 MOST_NEIGHBOURS = 200  # that a layout may ask for
@@ -111,9 +126,13 @@ def draw_maps(request: Maps, progress: Progress) -> FourMaps:
     if request.dimensions not in (2, 3):
         raise BadChoice(f"There are no maps of {request.dimensions} dimensions.", "Choose 2 or 3.")
     spaces = _spaces(request, part(progress, 0.0, 0.8))
-    views = {name: pca(space, request.dimensions) for name, space in spaces.fits.items()}
+    anchors = _joined(spaces.anchors)
+    views, places = {}, {}
+    for fit, space in spaces.fits.items():
+        both = pca(space, request.dimensions, others=anchors[fit])
+        views[fit], places[fit] = both[: len(space)], both[len(space) :]
     progress(0.9, "counting the neighbours that the maps keep")
-    return _four_maps(_truth(spaces), views)
+    return _four_maps(_truth(spaces), _parted(views), _parted(places))
 
 
 def prepare_maps(request: Maps, progress: Progress) -> Drawing:
@@ -135,8 +154,11 @@ def prepare_maps(request: Maps, progress: Progress) -> Drawing:
         if fit not in views
     }
     truth = _truth(spaces)
+    near = {
+        name: nearest_rows(spaces.anchors[name], space, request.layout.metric) for name, space in spaces.maps.items()
+    }
     progress(0.2, "waiting for the process that draws")
-    return Drawing(request, truth, views, rest)
+    return Drawing(request, truth, near, views, rest)
 
 
 def finish_maps(drawing: Drawing, progress: Progress) -> FourMaps:
@@ -149,7 +171,8 @@ def finish_maps(drawing: Drawing, progress: Progress) -> FourMaps:
         views[fit] = _reduced(drawing.request, unreduced, text, part(progress, begin, end))
         cache.write(unreduced.key, {"view": views[fit]})
     progress(0.95, "counting the neighbours that the maps keep")
-    return _four_maps(drawing.truth, views)
+    apart = _parted(views)
+    return _four_maps(drawing.truth, apart, {name: apart[name][near].mean(1) for name, near in drawing.near.items()})
 
 
 def _check(request: Maps, n: int) -> None:
@@ -177,8 +200,12 @@ def _spaces(request: Maps, progress: Progress) -> _Spaces:
         for name, begin in ((request.a, 0.0), (request.b, 0.5))
     )
     rows = anchor_rows(data, request.anchors, progress)
-    relative_a, relative_b = (relative_space(space, data, request.anchors, rows) for space in (a, b))
-    maps = {"absolute_a": a[data.held_out], "absolute_b": b[data.held_out]}
+    maps, anchors = {}, {}
+    for side, space in (("a", a), ("b", b)):
+        chosen = space[data.gallery][rows]
+        maps[f"absolute_{side}"], anchors[f"absolute_{side}"] = space[data.held_out], chosen
+        maps[f"relative_{side}"] = related(space[data.held_out], chosen, request.anchors)
+        anchors[f"relative_{side}"] = related(chosen, chosen, request.anchors)
     weights_a, weights_b = (fitting_model(name, data).fingerprint for name in (request.a, request.b))
     shared: dict[str, cache.Ingredient] = {
         "data": data.fingerprint,
@@ -197,7 +224,20 @@ def _spaces(request: Maps, progress: Progress) -> _Spaces:
             **shared,
         ),
     }
-    return _Spaces(maps | {"relative_a": relative_a, "relative_b": relative_b}, keys)
+    return _Spaces(maps, anchors, keys)
+
+
+def _joined(by_map: dict[str, Tensor]) -> dict[str, Tensor]:
+    """By fit what is given by map."""
+    both = torch.cat([by_map["relative_a"], by_map["relative_b"]])
+    return {"absolute_a": by_map["absolute_a"], "absolute_b": by_map["absolute_b"], "relative": both}
+
+
+def _parted(by_fit: dict[str, Tensor]) -> dict[str, Tensor]:
+    """By map what is given by fit."""
+    relative_a, relative_b = (half.contiguous() for half in by_fit["relative"].chunk(2))
+    absolute = {name: by_fit[name].contiguous() for name in ("absolute_a", "absolute_b")}
+    return absolute | {"relative_a": relative_a, "relative_b": relative_b}
 
 
 def _truth(spaces: _Spaces) -> dict[str, Tensor]:
@@ -239,18 +279,11 @@ def _reduced(request: Maps, unreduced: Unreduced, text: str, progress: Progress)
         )
 
 
-def _four_maps(truth: dict[str, Tensor], views: dict[str, Tensor]) -> FourMaps:
-    relative_a, relative_b = views["relative"].chunk(2)
-    each = {
-        "absolute_a": views["absolute_a"],
-        "absolute_b": views["absolute_b"],
-        "relative_a": relative_a.contiguous(),
-        "relative_b": relative_b.contiguous(),
-    }
-    return FourMaps(**{name: _map(truth[name], view) for name, view in each.items()})
+def _four_maps(truth: dict[str, Tensor], views: dict[str, Tensor], anchors: dict[str, Tensor]) -> FourMaps:
+    return FourMaps(**{name: _map(truth[name], view, anchors[name]) for name, view in views.items()})
 
 
-def _map(truth: Tensor, view: Tensor) -> Map:
+def _map(truth: Tensor, view: Tensor, anchors: Tensor) -> Map:
     n, k = truth.shape
     each = kept_share(truth, nearest_by_distance(view, k))
-    return Map(view, float(each.mean()), k / (n - 1), each.float())
+    return Map(view, float(each.mean()), k / (n - 1), each.float(), anchors)

@@ -110,10 +110,19 @@ def relative_space(space: Tensor, data: DataSet, anchors: Anchors, rows: Tensor)
     ------
     UnknownName: no such projection.
     """
-    held_out, chosen = space[data.held_out], space[data.gallery][rows]
+    return related(space[data.held_out], space[data.gallery][rows], anchors)
+
+
+def related(x: Tensor, chosen: Tensor, anchors: Anchors) -> Tensor:
+    """Relative coordinates `n x k` of vectors `n x d`, given the anchors' vectors `k x d`.
+
+    Raises
+    ------
+    UnknownName: no such projection.
+    """
 
     def projected(where: torch.device) -> Tensor:
-        return project(held_out.to(where), chosen.to(where), name=anchors.projection, centred=anchors.centred).cpu()
+        return project(x.to(where), chosen.to(where), name=anchors.projection, centred=anchors.centred).cpu()
 
     return on_device(projected)
 

@@ -15,13 +15,14 @@ def choose_layout() -> tuple[str, Layout]:
     with st.sidebar, st.expander("Maps"):
         reduction = st.selectbox(
             "Reduction",
-            [name for name in REDUCTIONS if name != "pca"],
+            list(REDUCTIONS),
+            index=list(REDUCTIONS).index("umap"),
             format_func=lambda name: REDUCTIONS[name].label,
             key="reduction",
             bind="query-params",
-            help="What refines the PCA maps, which come first.",
+            help="PCA maps come first, in any case; another reduction then refines them.",
         )
-        return reduction, _layout(reduction)
+        return reduction, Layout() if reduction == "pca" else _layout(reduction)
 
 
 def _layout(reduction: str) -> Layout:

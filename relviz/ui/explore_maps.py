@@ -131,6 +131,7 @@ def _view(name: str, one: Map, asked: Maps) -> View:
         coordinates=one.view.numpy(),
         hue=MODEL_A if of_a else MODEL_B,
         frame="relative" if name.startswith("relative") else name,
+        anchors=one.anchors.numpy(),
     )
 
 

@@ -30,6 +30,7 @@ def _draw(asked: Maps, found: FourMaps, titles: dict[str, str], selected: NDArra
     maps: list[Map] = [getattr(found, name) for name in titles]
     figure = plot_in_space(
         [one.view.numpy() for one in maps],
+        [one.anchors.numpy() for one in maps],
         [f"{title}, keeps {one.kept:.2f}" for title, one in zip(titles.values(), maps, strict=True)],
         codes=None if data.labels is None else data.labels[data.held_out],
         names=data.class_names,
@@ -38,4 +39,4 @@ def _draw(asked: Maps, found: FourMaps, titles: dict[str, str], selected: NDArra
         height=640,
     )
     draw(figure, key="space", alt=f"Three leading principal components of {asked.a} and {asked.b}, four maps")
-    st.caption("The three leading principal components, coloured by class; what is selected above stands out.")
+    st.caption("The three leading principal components by class; diamonds are anchors, what is selected stands out.")

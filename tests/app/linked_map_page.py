@@ -31,10 +31,13 @@ asked = Selection(np.arange(n) < 100, turn) if turn else None
 start = time.perf_counter()
 done = linked_map(
     [
-        View("Absolute A · cnn-s0", "keeps 41 % (chance 0.75 %)", rows["a"], MODEL_A, "a"),
-        View("Absolute B · cnn-s1", "keeps 39 % (chance 0.75 %)", rows["b"], MODEL_B, "b"),
-        View("Relative A · cnn-s0", "keeps 33 % (chance 0.75 %)", rows["relative a"], MODEL_A, "relative"),
-        View("Relative B · cnn-s1", "keeps 32 % (chance 0.75 %)", rows["relative b"], MODEL_B, "relative"),
+        View(title, "keeps 41 % (chance 0.75 %)", rows[name], hue, frame, rows[name][: anchors * 7 : 7])
+        for title, name, hue, frame in (
+            ("Absolute A · cnn-s0", "a", MODEL_A, "a"),
+            ("Absolute B · cnn-s1", "b", MODEL_B, "b"),
+            ("Relative A · cnn-s0", "relative a", MODEL_A, "relative"),
+            ("Relative B · cnn-s1", "relative b", MODEL_B, "relative"),
+        )
     ],
     ids=np.arange(n) + 8000,
     columns=[
@@ -48,7 +51,6 @@ done = linked_map(
     height=560,
     card=["stitched", "local agreement"],
     pictures=Pictures(rows["pictures"], f"made up {n}") if n <= 20_000 else None,
-    anchors=np.arange(anchors) * 7,
     selection=asked,
     morph=Morph([(0, 2), (1, 3)], ("absolute", "relative")),
     overlay=(2, 3),

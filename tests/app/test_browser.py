@@ -145,7 +145,10 @@ def test_the_selection_survives_recolouring_and_other_anchors(page: Page, addres
     assert 0 < len(chosen) < 500
     maps.root.get_by_label("Colour by").select_option("local agreement")
     assert maps.state()["colour"] == "local agreement" and maps.state()["selection"] == chosen
+    page.mouse.wheel(0, -300)
     page.wait_for_timeout(1_000)  # for the selection to reach Python
+    camera = maps.state()["panes"][0]["camera"]
+    assert camera["zoom"] > 1
     set_anchors(page, 2)
     expect(page.locator(".st-key-answer")).to_contain_text("38 anchors", timeout=60_000)
     settled(page)
@@ -154,6 +157,8 @@ def test_the_selection_survives_recolouring_and_other_anchors(page: Page, addres
     expect(page.locator(".st-key-answer")).to_contain_text("37 anchors", timeout=60_000)
     settled(page)
     assert maps.state()["selection"] == chosen
+    assert maps.state()["colour"] == "local agreement" and maps.state()["panes"][0]["camera"] == camera
+    assert maps.state()["anchors"] == [37] * 4
 
 
 def test_python_selects_what_stitching_gets_wrong(page: Page, address: str) -> None:
@@ -212,7 +217,7 @@ def test_three_dimensions_are_drawn_when_asked_for(page: Page, address: str) -> 
     page.locator("label", has_text="3-D").click()
     expect(page.locator(".js-plotly-plot canvas").first).to_be_visible(timeout=30_000)
     points = "document.querySelector('.js-plotly-plot')._fullData.map(t => Array.from(t.z).length)"
-    assert page.evaluate(points) == [500] * 4
+    assert page.evaluate(points) == [10, 500] * 4  # anchors and samples
 
 
 def test_a_click_explains_the_sample(page: Page, address: str) -> None:

@@ -272,11 +272,42 @@ def test_the_selection_survives_recolouring_and_new_anchors_and_no_coordinates_t
     maps.expect_told(rows)
     maps.page.get_by_text("40", exact=True).click()
     for _ in range(100):
-        if maps.state()["traffic"]["requests"] > before:
+        if maps.state()["traffic"]["requests"] >= before + 4:
             break
         maps.page.wait_for_timeout(100)
-    assert maps.state()["traffic"]["requests"] == before + 1  # the anchors
+    assert maps.state()["traffic"]["requests"] == before + 4  # the anchors of every map
     maps.expect_told(rows)
+
+
+def test_anchors_are_drawn_as_diamonds_that_are_no_samples(visit: Callable[..., Maps]) -> None:
+    maps = visit()
+
+    def drawn() -> list[list[bool]]:
+        """Whether something is drawn where each anchor lies, by map; the page makes every seventh row one."""
+        spots = maps.places(np.arange(20) * 7).transpose(1, 0, 2)
+        look = """(field, spots) => {
+            const canvas = field.querySelector('canvas'), ratio = canvas.width / field.clientWidth;
+            const pen = canvas.getContext('2d');
+            return spots.map(([x, y]) => pen.getImageData(x * ratio, y * ratio, 1, 1).data[3] > 100);
+        }"""
+        return [maps.fields.nth(pane).evaluate(look, spots[pane].tolist()) for pane in range(4)]
+
+    def switch(name: str) -> None:
+        maps.root.locator("summary").click()
+        maps.root.get_by_text(name).click()
+        maps.root.locator("summary").click()
+        maps.page.mouse.move(2, 2)
+        maps.page.wait_for_timeout(100)
+
+    switch("Class names on the maps")
+    assert np.all(drawn())
+    expect(maps.root.locator(".status")).to_contain_text("2,000 samples · ◇ 20 anchors")
+    maps.press("Lasso")
+    rows = rows_of(3)
+    maps.lasso(around(maps.places(rows)[:, 0]))
+    maps.expect_told(rows)
+    switch("Anchors on the maps")
+    assert not np.any(drawn())
 
 
 def test_python_sets_a_selection_and_sets_it_anew(visit: Callable[..., Maps]) -> None:
@@ -422,10 +453,10 @@ def test_what_the_server_has_let_go_is_offered_anew(visit: Callable[..., Maps]) 
     maps.page.route("**/maps/*", refuse, times=1)
     maps.page.get_by_text("40", exact=True).click()
     for _ in range(100):
-        if refused and maps.root.evaluate("e => e.relviz.state().anchors") == 40:
+        if refused and maps.root.evaluate("e => e.relviz.state().anchors") == [40] * 4:
             break
         maps.page.wait_for_timeout(100)
-    assert len(refused) == 1 and maps.root.evaluate("e => e.relviz.state().anchors") == 40
+    assert len(refused) == 1 and maps.root.evaluate("e => e.relviz.state().anchors") == [40] * 4
 
 
 def test_maps_go_on_without_webgl_when_the_browser_takes_it_away(visit: Callable[..., Maps]) -> None:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from relviz.errors import BadChoice
 from relviz.ui import linked_map as element
 from relviz.ui.linked_map import Classes, Numbers, Pictures, Selection, View
-from relviz.ui.linked_map.parts import offer_view, windows
+from relviz.ui.linked_map.parts import offer_coordinates, windows
 from relviz.ui.linked_map.protocol import FINE, pack_coordinates
 from relviz.ui.linked_map.store import STORE, Store
 from tests.app.linked_map_rows import made_up, picture
@@ -57,7 +57,7 @@ def test_views_of_one_frame_share_a_window_and_others_do_not() -> None:
 
     found = windows([view(1, "own"), view(1, "both"), view(5, "both")])
     assert found[1] == found[2] != found[0]
-    assert len({offer_view(view(1, "both"), found[1]), offer_view(view(1, "both"), found[0])}) == 2
+    assert len({offer_coordinates(view(1, "both").coordinates, window) for window in found[:2]}) == 2
 
 
 def test_equal_content_has_one_key_that_another_server_does_not_have() -> None:

@@ -5,9 +5,21 @@ import pytest
 import torch
 from scipy.spatial import cKDTree
 from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
 
 from relviz.core.neighbours import nearest_by_cosine
-from relviz.core.reduction import kept_neighbours, neighbour_graph, pacmap, pca, rows_for, tsne, umap
+from relviz.core.reduction import (
+    METRICS,
+    PLACED_BY,
+    kept_neighbours,
+    nearest_rows,
+    neighbour_graph,
+    pacmap,
+    pca,
+    rows_for,
+    tsne,
+    umap,
+)
 from relviz.errors import UnknownName
 
 
@@ -18,6 +30,17 @@ def test_pca_agrees_with_scikit_learn_up_to_sign() -> None:
     torch.testing.assert_close(pca(x).abs(), expected.abs(), atol=1e-9, rtol=0)
     solid = torch.from_numpy(PCA(3).fit_transform(x.numpy()))
     torch.testing.assert_close(pca(x, 3).abs(), solid.abs(), atol=1e-9, rtol=0)
+
+
+def test_other_points_are_placed_on_the_components_or_found_among_the_rows() -> None:
+    g = torch.Generator().manual_seed(0)
+    x, others = (torch.randn(n, 10, generator=g, dtype=torch.float64) for n in (200, 7))
+    expected = torch.from_numpy(PCA(2).fit(x.numpy()).transform(others.numpy()))
+    torch.testing.assert_close(pca(x, others=others)[200:].abs(), expected.abs(), atol=1e-9, rtol=0)
+    for metric in METRICS:
+        near = NearestNeighbors(n_neighbors=PLACED_BY, metric=metric).fit(x.numpy()).kneighbors(others.numpy())[1]
+        assert nearest_rows(others, x, metric).tolist() == near.tolist()
+    assert nearest_rows(others, x[:3], "cosine").shape == (7, 3)
 
 
 @pytest.mark.parametrize("width", [1, 2, 5])

@@ -173,7 +173,8 @@ def test_an_unknown_name_is_refused() -> None:
 
 def test_the_first_picture_is_read_in_milliseconds() -> None:
     request = Maps("fmnist-cnn-s0", "fmnist-cnn-s1", "fashion-mnist")
-    answers.write(request, FourMaps(*(Map(torch.rand(2000, 2), 0.5, 0.01, torch.rand(2000)) for _ in range(4))))
+    one = Map(torch.rand(2000, 2), 0.5, 0.01, torch.rand(2000), torch.rand(300, 2))
+    answers.write(request, FourMaps(one, one, one, one))
     start = time.perf_counter()
     for _ in range(10):
         assert answers.read(request) is not None

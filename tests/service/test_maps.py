@@ -19,6 +19,9 @@ def test_maps_are_finite_and_honest(reduction: str) -> None:
     for name in ("absolute_a", "absolute_b", "relative_a", "relative_b"):
         one = getattr(found, name)
         assert one.view.shape == (n, 2) and torch.isfinite(one.view).all()
+        assert one.anchors.shape == (100, 2) and torch.isfinite(one.anchors).all()
+        low, high = one.view.amin(0), one.view.amax(0)
+        assert ((one.anchors >= low - 0.2 * (high - low)) & (one.anchors <= high + 0.2 * (high - low))).all()
         assert one.chance == 15 / (n - 1)
         assert one.chance < one.kept <= 1
 
@@ -26,6 +29,24 @@ def test_maps_are_finite_and_honest(reduction: str) -> None:
 def test_the_relative_maps_of_a_model_with_itself_coincide() -> None:
     found = run(Maps("digits-cnn-s0", "digits-cnn-s0", "digits", Anchors(100)))
     torch.testing.assert_close(found.relative_a.view, found.relative_b.view)
+
+
+@pytest.mark.parametrize("reduction", ["pca", "pacmap"])
+def test_an_anchor_lies_where_a_sample_with_its_vector_does(monkeypatch: pytest.MonkeyPatch, reduction: str) -> None:
+    """On a PCA map exactly; on others it lies where its nearest samples are, here all of one place."""
+    data = load_dataset("digits")
+    labels = data.label_tensor()
+    space = torch.eye(10)[labels] * 10  # every sample of a class has one vector
+    with_spaces(monkeypatch, {name: space for name in PAIR[:2]})
+    found = run(Maps(*PAIR[:3], Anchors(10), reduction))
+    rows = maps.anchor_rows(data, Anchors(10), lambda *_: None)
+    held_out = labels[data.held_out]
+    for name in ("absolute_a", "relative_b"):
+        one = getattr(found, name)
+        extent = float((one.view.amax(0) - one.view.amin(0)).max())
+        for anchor, row in enumerate(rows.tolist()):
+            middle = one.view[held_out == labels[row]].mean(0)
+            assert (one.anchors[anchor] - middle).norm() < (1e-4 if reduction == "pca" else 0.1) * extent
 
 
 def test_only_the_reductions_leave_the_worker_that_owns_the_spaces() -> None:

@@ -23,8 +23,8 @@ from relviz.ui.linked_map.parts import (
     Pictures,
     Texts,
     View,
+    offer_coordinates,
     offer_values,
-    offer_view,
     windows,
 )
 
@@ -85,7 +85,6 @@ def linked_map(
     height: int,
     card: Sequence[str] = (),
     pictures: Pictures | None = None,
-    anchors: NDArray[np.integer] | Sequence[int] = (),
     selection: Selection | None = None,
     morph: Morph | None = None,
     overlay: tuple[int, int] | None = None,
@@ -104,7 +103,6 @@ def linked_map(
     height: in pixels, with controls and legend, where the window is 800 high; the maps take what a taller one has
         more, and a narrow one stacks them.
     card: names of the columns that the hover card shows, besides the first column of classes.
-    anchors: rows that are drawn as anchors.
     overlay: positions of two views of one frame that can be laid over each other.
 
     Raises
@@ -122,7 +120,6 @@ def linked_map(
         "colour": colour,
         "card": list(card),
         "pictures": pictures.offer() if pictures is not None else None,
-        "anchors": offer_values(np.asarray(anchors, np.uint32)),
         "selection": _offer_selection(selection),
         "morph": {"pairs": [list(pair) for pair in morph.pairs], "names": list(morph.names)} if morph else None,
         "overlay": list(overlay) if overlay else None,
@@ -154,7 +151,13 @@ def _check(
 
 def _offer_views(views: Sequence[View]) -> list[dict[str, str]]:
     return [
-        {"title": view.title, "badge": view.badge, "hue": view.hue, "key": offer_view(view, window)}
+        {
+            "title": view.title,
+            "badge": view.badge,
+            "hue": view.hue,
+            "key": offer_coordinates(view.coordinates, window),
+            "anchors": offer_coordinates(view.anchors, window),
+        }
         for view, window in zip(views, windows(views), strict=True)
     ]
 

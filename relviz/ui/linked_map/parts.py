@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,7 @@ class View:
     ----------
     title, badge: what stands above the map, left and right.
     coordinates: floats `n x 2`.
+    anchors: floats `k x 2` in the same units, drawn as diamonds: points that are none of the rows.
     hue: the frame's colour, `#rrggbb`.
     frame: views of one frame show the same window, so that equal places mean equal coordinates.
     """
@@ -37,6 +38,7 @@ class View:
     coordinates: NDArray[np.floating]
     hue: str
     frame: str
+    anchors: NDArray[np.floating] = field(default_factory=lambda: np.empty((0, 2), np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,9 +161,8 @@ def offer_values(values: NDArray[Any] | Sequence[str], **meta: object) -> str:
     return STORE.offer([body], lambda: body, weight=len(body))
 
 
-def offer_view(view: View, window: tuple[float, float, float, float]) -> str:
-    """The key of a view's coordinates as shares of a window."""
-    values = view.coordinates
+def offer_coordinates(values: NDArray[np.floating], window: tuple[float, float, float, float]) -> str:
+    """The key of coordinates `n x 2` as shares of a window."""
     return STORE.offer(
         [values.dtype.str.encode(), values.tobytes(), repr(window).encode()],
         partial(pack_coordinates, values, window),
@@ -191,6 +192,6 @@ def _ends(view: View) -> NDArray[np.float64]:
     # Column by column: a reduction along the first of two axes takes a hundred times as long.
     x, y = view.coordinates[:, 0], view.coordinates[:, 1]
     ends = np.array([[x.min(), y.min()], [x.max(), y.max()]], np.float64)
-    if not np.isfinite(ends).all():
+    if not (np.isfinite(ends).all() and np.isfinite(view.anchors).all()):
         raise BadChoice(f"The map '{view.title}' has coordinates that are not finite.", "Choose another reduction.")
     return ends

@@ -1,4 +1,4 @@
-// What lies above the points: class names, lines between A and B, the hovered and the clicked row, the lasso.
+// What lies above the points: anchors, class names, lines between A and B, the hovered and the clicked row, the lasso.
 
 import type { Theme } from "./colours";
 import { placeLabels } from "./labels";
@@ -6,6 +6,7 @@ import type { Model } from "./model";
 import { type Pane, viewOf } from "./pane";
 import type { Stage } from "./stage";
 
+const CROWD = 100; // anchors from which they are drawn smaller
 const LINES = 500; // lines between the two places of selected rows, at most
 
 export interface Labelled {
@@ -20,12 +21,38 @@ export function drawAbove(stage: Stage, pane: Pane, model: Model, theme: Theme):
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, pane.size.width, pane.size.height);
   const [text, ground] = [theme.text, theme.ground].map((parts) => `rgb(${parts.join(" ")})`);
+  if (stage.anchored) drawAnchors(stage, pane, text, ground);
   if (stage.labels && !stage.moving) drawLabels(stage.labels, pane, text, ground);
   if (pane.layers.length > 1) drawLines(stage, pane, model, text);
   for (const [row, radius] of [[model.clicked, 9], [model.hovered, 7]]) {
     if (row >= 0) for (const layer of pane.layers) ring(pane, pane.project(stage.views, layer, row), radius, text, ground);
   }
   if (pane.path.length) drawPath(pane, text);
+}
+
+/** Small diamonds, alike in all maps: an anchor is none of the samples, so it has no colour of theirs. */
+function drawAnchors(stage: Stage, pane: Pane, text: string, ground: string): void {
+  const { pen } = pane;
+  pen.beginPath();
+  for (const layer of pane.layers) {
+    const count = stage.anchors[layer.from].length / 2;
+    const reach = count > CROWD ? 2.5 : 3.5;
+    for (let anchor = 0; anchor < count; anchor++) {
+      const [x, y] = pane.project(stage.anchors, layer, anchor);
+      pen.moveTo(x, y - reach);
+      pen.lineTo(x + reach, y);
+      pen.lineTo(x, y + reach);
+      pen.lineTo(x - reach, y);
+      pen.closePath();
+    }
+  }
+  pen.globalAlpha = 0.75;
+  pen.fillStyle = ground;
+  pen.fill();
+  pen.lineWidth = 1.1;
+  pen.strokeStyle = text;
+  pen.stroke();
+  pen.globalAlpha = 1;
 }
 
 function drawLabels(labels: Labelled, pane: Pane, text: string, ground: string): void {

@@ -14,7 +14,7 @@ import { listenPointer, times, type Tool } from "./pointer";
 import { type Message, type Parcel, positions } from "./protocol";
 import { SELECTED } from "./render";
 import { search } from "./search";
-import { Stage } from "./stage";
+import { type Sight, Stage } from "./stage";
 import { Table } from "./table";
 import { Toolbar } from "./toolbar";
 
@@ -23,8 +23,21 @@ export interface Port {
   trigger(name: "lost", value: unknown): void;
 }
 
+/** What a visitor has set, and which rows it was set for. */
+interface Kept {
+  ids: string;
+  asked: string;
+  colour: string;
+  tool: Tool;
+  labelled: boolean;
+  focus: Map<string, Set<number>>;
+  hidden: Map<string, Set<number>>;
+  sight: Sight;
+}
+
 const PAUSE = 200; // milliseconds between two selections on their way to Python
 const TRIES = 3; // to fetch what the server has let go
+const kept = new Map<string, Kept>(); // by element, while Python has taken it off the page
 const uvs = new WeakMap<Parcel, Float32Array>(); // decoded once, so that equal data stay the same array
 
 export class App {
@@ -46,7 +59,7 @@ export class App {
   private windows: number[][] = [];
   private known: Known | null = null;
   private colouring: Colouring | null = null;
-  private readonly focus = new Map<string, Set<number>>();
+  private focus = new Map<string, Set<number>>();
   private colour = "";
   private asked = "";
   private tool: Tool = "pan";
@@ -84,8 +97,9 @@ export class App {
     const start = performance.now();
     try {
       const keys = [...message.views, ...message.columns].map(({ key }) => key);
-      const others = [message.ids, message.anchors, ...(message.selection ? [message.selection.key] : [])];
-      const parcels = await Promise.all([...keys, ...others].map(load));
+      const others = [message.ids, ...message.views.map(({ anchors }) => anchors)];
+      const selection = message.selection ? [message.selection.key] : [];
+      const parcels = await Promise.all([...keys, ...others, ...selection].map(load));
       if (token === this.token) this.apply(message, parcels, start);
     } catch (error) {
       if (token === this.token) this.fail(error, message, port);
@@ -94,8 +108,12 @@ export class App {
 
   private apply(message: Message, parcels: Parcel[], start: number): void {
     const views = parcels.slice(0, message.views.length);
-    const [ids, anchors, selection] = parcels.slice(message.views.length + message.columns.length);
+    const [ids, ...rest] = parcels.slice(message.views.length + message.columns.length);
+    const selection = rest.splice(message.views.length)[0];
     if (message.ids !== this.message?.ids) this.model.reset(message.rows);
+    const before = this.message ? undefined : kept.get(message.name);
+    const mine = before?.ids === message.ids ? before : undefined;
+    if (mine) this.restore(mine);
     this.message = message;
     this.tries = 0;
     this.note.hidden = true;
@@ -103,17 +121,28 @@ export class App {
     this.windows = views.map(({ meta }) => meta.window as number[]);
     this.known = this.know(message, ids);
     if (message.colour !== this.asked) this.colour = this.asked = message.colour;
-    if (!this.columns.some(({ name }) => name === this.colour)) this.colour = message.colour;
     this.timing.arrived = performance.now() - start;
     this.stage.drawn = () => requestAnimationFrame(() => (this.timing.firstFrame ||= performance.now() - start));
-    this.stage.show(message, views.map(uvOf));
-    this.model.setAnchors(anchors.columns.values as Uint32Array);
+    this.stage.show(message, views.map(uvOf), rest.map(uvOf));
+    if (mine) this.stage.restore(mine.sight);
     this.model.applyFilter(this.columns);
     if (message.selection && message.selection.turn > this.turn) {
       this.turn = message.selection.turn;
       this.model.setSelection(selection.columns.values as Uint8Array);
     }
     this.paint();
+  }
+
+  private restore(mine: Kept): void {
+    ({ asked: this.asked, colour: this.colour, tool: this.tool, labelled: this.labelled, focus: this.focus } = mine);
+    for (const [name, codes] of mine.hidden) this.model.hidden.set(name, codes);
+  }
+
+  private keep(): void {
+    if (!this.message) return;
+    const { asked, colour, tool, labelled, focus } = this;
+    const { ids, name } = this.message;
+    kept.set(name, { ids, asked, colour, tool, labelled, focus, hidden: this.model.hidden, sight: this.stage.sight });
   }
 
   private know(message: Message, ids: Parcel): Known {
@@ -125,7 +154,7 @@ export class App {
 
   /** Colours, class names, legend and toolbar afresh. */
   private paint(): void {
-    const column = this.columns.find(({ name }) => name === this.colour);
+    const column = this.coloured;
     if (!this.message || !column) return;
     const theme = themeOf(this.root);
     const focus = this.focus.get(column.name) ?? firstFocus(column);
@@ -142,11 +171,18 @@ export class App {
     this.showStatus();
   }
 
+  /** The column that colours: the wanted one, or for as long as Python does not have it, the one that Python names. */
+  private get coloured(): Column | undefined {
+    const named = (wanted: string | undefined) => this.columns.find(({ name }) => name === wanted);
+    return named(this.colour) ?? named(this.message?.colour);
+  }
+
   private showToolbar(): void {
-    const { colour, tool, labelled, stage } = this;
-    const { mode, goal, linked } = stage;
+    const { tool, labelled, stage } = this;
+    const { mode, goal, linked, anchored } = stage;
     this.root.dataset.tool = tool;
-    if (this.message) this.toolbar.show(this.message, { mode, goal, tool, colour, linked, labelled });
+    const colour = this.coloured?.name ?? "";
+    if (this.message) this.toolbar.show(this.message, { mode, goal, tool, colour, linked, labelled, anchored });
   }
 
   private makeToolbar(): Toolbar {
@@ -161,6 +197,7 @@ export class App {
       setColour: (name) => then(() => (this.colour = name)),
       setLinked: (on) => then(() => (this.stage.linked = on)),
       setLabelled: (on) => then(() => (this.labelled = on)),
+      setAnchored: (on) => then(() => (this.stage.anchored = on)),
       search: (query) => this.search(query),
       take: (add) => this.model.select(this.found, add ? "add" : "replace"),
       menu: [
@@ -205,7 +242,9 @@ export class App {
     const drawn = limit < this.model.rows ? `${count(limit)} of ${count(this.model.rows)} samples drawn: no WebGL here` : "";
     const chosen = this.model.count();
     const words = chosen ? `${count(chosen)} of ${count(this.model.rows)} selected` : `${count(this.model.rows)} samples`;
-    this.status.textContent = [drawn, words].filter(Boolean).join(" · ");
+    const anchors = (this.stage.anchors[0]?.length ?? 0) / 2;
+    const marked = anchors && this.stage.anchored ? `◇ ${count(anchors)} anchors` : "";
+    this.status.textContent = [drawn, words, marked].filter(Boolean).join(" · ");
   }
 
   /** The first selection after a pause goes to Python before it is drawn, those of a quick series once it has ended. */
@@ -263,13 +302,13 @@ export class App {
       renderer: stage.renderer.name,
       mode: stage.mode,
       moving: stage.moving,
-      colour: this.colour,
+      colour: this.coloured?.name,
       hovered: model.hovered,
       clicked: model.clicked,
       selected: model.count(),
       selection: model.selectedRows(10_000),
       pictured: this.card.pictured,
-      anchors: model.anchors.length,
+      anchors: stage.anchors.map((uv) => uv.length / 2),
       panes: stage.panes.map((pane) => ({ layers: pane.layers, camera: pane.camera, place: pane.place, size: pane.size })),
       traffic: { ...traffic },
       timing: { ...this.timing, ...times },
@@ -282,6 +321,7 @@ export class App {
   }
 
   destroy(): void {
+    this.keep();
     clearTimeout(this.timer);
     this.stage.destroy();
     this.root.remove();

@@ -1,6 +1,6 @@
 // Points on a plain 2-D canvas, for browsers without WebGL: every map draws at most `limit` rows, and the page says so.
 
-import { ANCHOR, DIM, type Frame, HIDDEN, type Ink, type Look, type Renderer, SELECTED } from "./render";
+import { DIM, type Frame, HIDDEN, type Ink, type Look, type Renderer, SELECTED } from "./render";
 import { toScreen } from "./camera";
 
 export class CanvasRenderer implements Renderer {
@@ -11,7 +11,6 @@ export class CanvasRenderer implements Renderer {
   private slots: Uint8Array = new Uint8Array();
   private palette: Uint8Array = new Uint8Array();
   private flags: Uint8Array = new Uint8Array();
-  private anchors: Uint32Array = new Uint32Array();
   private ratio = 1;
   private selected = false;
 
@@ -33,8 +32,8 @@ export class CanvasRenderer implements Renderer {
     [this.slots, this.palette] = [slots, palette];
   }
 
-  setFlags(flags: Uint8Array, anchors: Uint32Array): void {
-    [this.flags, this.anchors] = [flags, anchors];
+  setFlags(flags: Uint8Array): void {
+    this.flags = flags;
     this.selected = flags.some((flag) => (flag & SELECTED) !== 0);
   }
 
@@ -59,15 +58,14 @@ export class CanvasRenderer implements Renderer {
     pen.translate(frame.left, frame.top);
     const rows = this.slots.length;
     const step = Math.max(1, Math.ceil(rows / this.limit));
-    for (let row = 0; row < rows; row += step) if (!(this.flags[row] & (SELECTED | ANCHOR))) this.dot(row, frame, look, ink);
+    for (let row = 0; row < rows; row += step) if (!(this.flags[row] & SELECTED)) this.dot(row, frame, look, ink);
     if (this.selected) for (let row = 0; row < rows; row += step) if (this.flags[row] & SELECTED) this.dot(row, frame, look, ink);
-    for (const row of this.anchors) this.dot(row, frame, { size: look.size + 5, alpha: 1 }, ink, true);
     pen.restore();
   }
 
-  private dot(row: number, frame: Frame, look: Look, ink: Ink, anchor = false): void {
+  private dot(row: number, frame: Frame, look: Look, ink: Ink): void {
     const flag = this.flags[row];
-    if (flag & HIDDEN || (flag & ANCHOR && !anchor)) return;
+    if (flag & HIDDEN) return;
     const { pen, palette } = this;
     const dim = this.selected && !(flag & SELECTED);
     const at = 4 * this.slots[row];
@@ -80,18 +78,17 @@ export class CanvasRenderer implements Renderer {
       const v = from[2 * row + 1] * (1 - share) + to[2 * row + 1] * share;
       const [x, y] = toScreen(frame.camera, frame, u, v);
       if (x < -9 || y < -9 || x > frame.width + 9 || y > frame.height + 9) continue;
-      if (anchor || layer.ring) this.circle(x, y, look.size, layer.ring && !anchor, ink);
+      if (layer.ring) this.circle(x, y, look.size);
       else pen.fillRect(x - look.size / 2, y - look.size / 2, look.size, look.size);
     }
   }
 
-  private circle(x: number, y: number, size: number, hollow: boolean, ink: Ink): void {
+  private circle(x: number, y: number, size: number): void {
     const { pen } = this;
     pen.beginPath();
     pen.arc(x, y, size / 2, 0, 2 * Math.PI);
-    if (!hollow) pen.fill();
-    pen.strokeStyle = hollow ? pen.fillStyle : `rgb(${ink.outline.map((part) => 255 * part).join(" ")})`;
-    pen.lineWidth = hollow ? 1 : 1.5;
+    pen.strokeStyle = pen.fillStyle;
+    pen.lineWidth = 1;
     pen.stroke();
   }
 }

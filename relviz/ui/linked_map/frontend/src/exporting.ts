@@ -55,7 +55,7 @@ function paneSvg(stage: Stage, pane: Pane, model: Model, colour: (row: number) =
   const title = `<text y="-6" font-size="12" fill="rgb(${theme.text.join(",")})">${escape(titleOf(pane))}</text>`;
   const inner = model.rows <= VECTOR ? dots(stage, pane, model, colour) : picture(stage, pane);
   const frame = `<rect ${size} fill="none" stroke="${hue}"/>`;
-  return `<g transform="translate(${left} ${top})">${clip}${title}<g clip-path="url(#p${pane.number})">${inner}</g>${frame}</g>`;
+  return `<g transform="translate(${left} ${top})">${clip}${title}<g clip-path="url(#p${pane.number})">${inner}${anchors(stage, pane, theme)}</g>${frame}</g>`;
 }
 
 function dots(stage: Stage, pane: Pane, model: Model, colour: (row: number) => string): string {
@@ -72,6 +72,17 @@ function dots(stage: Stage, pane: Pane, model: Model, colour: (row: number) => s
     }
   }
   return found.join("");
+}
+
+function anchors(stage: Stage, pane: Pane, theme: Theme): string {
+  if (!stage.anchored) return "";
+  const places = pane.layers.flatMap((layer) => {
+    const count = stage.anchors[layer.from].length / 2;
+    return Array.from({ length: count }, (_, anchor) => pane.project(stage.anchors, layer, anchor));
+  });
+  const shapes = places.map(([x, y]) => `M${x.toFixed(2)} ${(y - 3).toFixed(2)}l3 3l-3 3l-3-3z`).join("");
+  const [ground, text] = [theme.ground, theme.text].map((parts) => `rgb(${parts.join(",")})`);
+  return `<path class="anchors" d="${shapes}" fill="${ground}" stroke="${text}" opacity="0.75"/>`;
 }
 
 function picture(stage: Stage, pane: Pane): string {

@@ -2,16 +2,15 @@
 
 import { unpack } from "./bits";
 import type { Column } from "./colours";
-import { ANCHOR, HIDDEN, SELECTED } from "./render";
+import { HIDDEN, SELECTED } from "./render";
 
-/** "selection" is what the visitor has chosen, "flags" what a filter, an anchor set or Python has changed. */
+/** "selection" is what the visitor has chosen, "flags" what a filter or Python has changed. */
 export type Change = "hover" | "selection" | "flags" | "click";
 export type Way = "replace" | "add" | "remove";
 
 export class Model {
   rows = 0;
   flags: Uint8Array = new Uint8Array();
-  anchors: Uint32Array = new Uint32Array();
   hovered = -1;
   clicked = -1;
   hoveredIn = -1; // the pane under the pointer
@@ -30,15 +29,8 @@ export class Model {
   reset(rows: number): void {
     this.rows = rows;
     this.flags = new Uint8Array(rows);
-    this.anchors = new Uint32Array();
     [this.hovered, this.clicked] = [-1, -1];
     this.hidden.clear();
-  }
-
-  setAnchors(rows: Uint32Array): void {
-    for (const row of this.anchors) this.flags[row] &= ~ANCHOR;
-    for (const row of rows) this.flags[row] |= ANCHOR;
-    this.anchors = rows;
   }
 
   hover(row: number, pane: number): void {

@@ -65,7 +65,7 @@ export class Pane {
     return { ...this.place, ...this.size, camera: this.camera, layers: this.layers };
   }
 
-  /** Where a row of a layer is drawn, in pixels of the field. */
+  /** Where a row of a layer, or an anchor, is drawn, in pixels of the field. */
   project(views: Float32Array[], layer: Layer, row: number): [number, number] {
     const [from, to] = [views[layer.from], views[layer.to]];
     const u = from[2 * row] * (1 - layer.share) + to[2 * row] * layer.share;

@@ -16,6 +16,7 @@ export interface ViewSpec {
   badge: string;
   hue: string;
   key: string;
+  anchors: string; // key of the anchors' coordinates, which are none of the rows
 }
 
 export interface ColumnSpec {
@@ -42,7 +43,6 @@ export interface Message {
   colour: string;
   card: string[];
   pictures: PictureSpec | null;
-  anchors: string;
   selection: { key: string; turn: number } | null;
   morph: { pairs: [number, number][]; names: [string, string] } | null;
   overlay: [number, number] | null;

@@ -4,7 +4,6 @@ import type { Camera } from "./camera";
 
 export const SELECTED = 1;
 export const HIDDEN = 2;
-export const ANCHOR = 4;
 
 /** One set of points in a map: the way from one view to another, usually the same one. */
 export interface Layer {
@@ -30,7 +29,6 @@ export interface Look {
 
 export interface Ink {
   context: [number, number, number]; // of rows that are not meant
-  outline: [number, number, number]; // around anchors
 }
 
 export interface Renderer {
@@ -39,7 +37,7 @@ export interface Renderer {
   resize(width: number, height: number, ratio: number): void;
   setPositions(views: Float32Array[]): void;
   setColours(slots: Uint8Array, palette: Uint8Array): void;
-  setFlags(flags: Uint8Array, anchors: Uint32Array): void;
+  setFlags(flags: Uint8Array): void;
   draw(frames: Frame[], looks: Look[], ink: Ink): void;
   destroy(): void;
 }

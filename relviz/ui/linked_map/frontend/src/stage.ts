@@ -16,6 +16,15 @@ export type Mode = "maps" | "morph" | "overlay";
 const REACH = 14; // pixels within which a row is under the pointer
 const MORPH = 900; // milliseconds
 
+/** How the maps are looked at. */
+export interface Sight {
+  mode: Mode;
+  goal: number;
+  linked: boolean;
+  anchored: boolean;
+  cameras: Camera[];
+}
+
 export class Stage {
   readonly root = element("div", { class: "stage" });
   private canvas = this.newCanvas();
@@ -23,6 +32,8 @@ export class Stage {
   renderer: Renderer = WebglRenderer.on(this.canvas) ?? new CanvasRenderer(this.canvas);
   panes: Pane[] = [];
   views: Float32Array[] = [];
+  anchors: Float32Array[] = []; // of each view
+  anchored = true; // whether they are drawn
   specs: ViewSpec[] = [];
   labels: Labelled | null = null;
   mode: Mode = "maps";
@@ -51,7 +62,7 @@ export class Stage {
 
   /** Draws what is selected and hidden now. After a selection the element asks for it, once Python has been told. */
   flag(): void {
-    this.renderer.setFlags(this.model.flags, this.model.anchors);
+    this.renderer.setFlags(this.model.flags);
     this.request(true);
   }
 
@@ -73,9 +84,9 @@ export class Stage {
     this.model.tell("flags");
   }
 
-  show(message: Message, views: Float32Array[]): void {
+  show(message: Message, views: Float32Array[], anchors: Float32Array[]): void {
     const moved = views.some((uv, at) => uv !== this.views[at]) || views.length !== this.views.length;
-    [this.message, this.specs] = [message, message.views];
+    [this.message, this.specs, this.anchors] = [message, message.views, anchors];
     if (moved) {
       [this.views, this.grids] = [views, views.map(() => null)];
       this.renderer.setPositions(views);
@@ -155,6 +166,17 @@ export class Stage {
   setCamera(pane: Pane, camera: Camera): void {
     for (const one of this.linked ? this.panes : [pane]) one.camera = camera;
     this.request(true);
+  }
+
+  get sight(): Sight {
+    const { mode, goal, linked, anchored } = this;
+    return { mode, goal, linked, anchored, cameras: this.panes.map(({ camera }) => camera) };
+  }
+
+  restore(sight: Sight): void {
+    [this.goal, this.linked, this.anchored] = [sight.goal, sight.linked, sight.anchored];
+    this.setMode(sight.mode);
+    this.panes.forEach((pane, at) => (pane.camera = sight.cameras[at]));
   }
 
   resetCameras(): void {
@@ -254,5 +276,5 @@ function stretchOf(pane: Pane): [number, number] {
 function inkOf(theme: Theme): Ink {
   const share = (parts: number[]) => parts.map((part) => part / 255) as [number, number, number];
   const grey = theme.ground.map((part, at) => 0.5 * part + 0.5 * theme.text[at]);
-  return { context: share(grey), outline: share(theme.text) };
+  return { context: share(grey) };
 }

@@ -12,6 +12,7 @@ export interface ToolbarState {
   colour: string;
   linked: boolean;
   labelled: boolean;
+  anchored: boolean;
 }
 
 export interface ToolbarActions {
@@ -24,6 +25,7 @@ export interface ToolbarActions {
   menu: [string, string, () => void][];
   setLinked(on: boolean): void;
   setLabelled(on: boolean): void;
+  setAnchored(on: boolean): void;
 }
 
 const MODES: [Mode, string, string][] = [
@@ -106,6 +108,7 @@ export class Toolbar {
     };
     check(list, "Zoom all maps together", state.linked, (on) => this.actions.setLinked(on));
     check(list, "Class names on the maps", state.labelled, (on) => this.actions.setLabelled(on));
+    check(list, "Anchors on the maps", state.anchored, (on) => this.actions.setAnchored(on));
     for (const [text, title, act] of this.actions.menu) button(list, text, title, close(act));
     this.menu.replaceChildren(element("summary", { text: "More", attributes: { title: "Select all, table, export" } }), list);
   }

@@ -1,6 +1,6 @@
 // Points by WebGL 2: coordinates, colour slots and flags lie in buffers; a new colour or selection sends one byte a row.
 
-import { ANCHOR, DIM, type Frame, HIDDEN, type Ink, type Layer, type Look, type Renderer, SELECTED } from "./render";
+import { DIM, type Frame, HIDDEN, type Ink, type Layer, type Look, type Renderer, SELECTED } from "./render";
 
 const VERTEX = `#version 300 es
 layout(location = 0) in vec2 start;
@@ -9,16 +9,14 @@ layout(location = 2) in uint slot;
 layout(location = 3) in uint flags;
 uniform vec2 centre;
 uniform float zoom, share, size, alpha;
-uniform uint part;
-uniform bool choosing;
+uniform bool choosing, raised;
 uniform vec3 context;
 uniform sampler2D palette;
 out vec4 colour;
 
 void main() {
-  bool selected = (flags & ${SELECTED}u) != 0u, anchor = (flags & ${ANCHOR}u) != 0u;
-  uint mine = anchor ? 2u : selected ? 1u : 0u;
-  if (mine != part || (flags & ${HIDDEN}u) != 0u) {
+  bool selected = (flags & ${SELECTED}u) != 0u;
+  if (selected != raised || (flags & ${HIDDEN}u) != 0u) {
     gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
     return;
   }
@@ -31,25 +29,21 @@ void main() {
 
 const FRAGMENT = `#version 300 es
 precision highp float;
-precision highp int;
 in vec4 colour;
 uniform float size, ring;
-uniform vec3 outline;
-uniform uint part;
 out vec4 ink;
 
 void main() {
   float far = length(gl_PointCoord - 0.5) * size;
   float edge = 0.5 * size;
   float cover = clamp(edge - far + 0.5, 0.0, 1.0);
-  if (ring > 0.0 && part != 2u) cover *= clamp(far - (edge - ring) + 0.5, 0.0, 1.0);
-  vec3 tone = part == 2u && far > edge - 1.75 ? outline : colour.rgb;
+  if (ring > 0.0) cover *= clamp(far - (edge - ring) + 0.5, 0.0, 1.0);
   float depth = colour.a * cover;
   if (depth < 0.003) discard;
-  ink = vec4(tone * depth, depth);
+  ink = vec4(colour.rgb * depth, depth);
 }`;
 
-const NAMES = ["centre", "zoom", "share", "size", "alpha", "part", "choosing", "context", "palette", "ring", "outline"] as const;
+const NAMES = ["centre", "zoom", "share", "size", "alpha", "raised", "choosing", "context", "palette", "ring"] as const;
 
 export class WebglRenderer implements Renderer {
   readonly name = "webgl";
@@ -61,8 +55,6 @@ export class WebglRenderer implements Renderer {
   private readonly places: Record<(typeof NAMES)[number], WebGLUniformLocation | null>;
   private readonly slots: WebGLBuffer;
   private readonly flags: WebGLBuffer;
-  private readonly anchors: WebGLBuffer;
-  private anchorCount = 0;
 
   static on(canvas: HTMLCanvasElement): WebglRenderer | null {
     const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
@@ -76,7 +68,7 @@ export class WebglRenderer implements Renderer {
     const program = compile(gl);
     gl.useProgram(program);
     this.places = Object.fromEntries(NAMES.map((name) => [name, gl.getUniformLocation(program, name)])) as never;
-    [this.slots, this.flags, this.anchors] = [gl.createBuffer(), gl.createBuffer(), gl.createBuffer()];
+    [this.slots, this.flags] = [gl.createBuffer(), gl.createBuffer()];
     gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
@@ -104,11 +96,8 @@ export class WebglRenderer implements Renderer {
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, palette);
   }
 
-  setFlags(flags: Uint8Array, anchors: Uint32Array): void {
+  setFlags(flags: Uint8Array): void {
     this.fill(this.flags, flags);
-    this.gl.bindBuffer(this.gl.ELEMENT_ARRAY_BUFFER, this.anchors);
-    this.gl.bufferData(this.gl.ELEMENT_ARRAY_BUFFER, anchors, this.gl.DYNAMIC_DRAW);
-    this.anchorCount = anchors.length;
     this.selected = flags.some((flag) => (flag & SELECTED) !== 0);
   }
 
@@ -119,7 +108,6 @@ export class WebglRenderer implements Renderer {
     gl.clear(gl.COLOR_BUFFER_BIT);
     if (!this.rows) return;
     gl.uniform3fv(this.places.context, ink.context);
-    gl.uniform3fv(this.places.outline, ink.outline);
     gl.uniform1i(this.places.choosing, Number(this.selected));
     frames.forEach((frame, at) => this.drawFrame(frame, looks[at]));
   }
@@ -136,14 +124,14 @@ export class WebglRenderer implements Renderer {
     gl.scissor(box[0], box[1], box[2], box[3]);
     gl.uniform2f(this.places.centre, frame.camera.x, frame.camera.y);
     gl.uniform1f(this.places.zoom, frame.camera.zoom);
-    for (const part of [0, 1, 2]) for (const layer of frame.layers) this.drawLayer(layer, look, part);
+    for (const raised of [false, true]) for (const layer of frame.layers) this.drawLayer(layer, look, raised);
   }
 
-  /** Part 0 are plain rows, 1 the selected ones above them, 2 the anchors on top. */
-  private drawLayer(layer: Layer, look: Look, part: number): void {
-    if ((part === 1 && !this.selected) || (part === 2 && !this.anchorCount)) return;
+  /** Plain rows, or the selected ones that are raised above them. */
+  private drawLayer(layer: Layer, look: Look, raised: boolean): void {
+    if (raised && !this.selected) return;
     const { gl, places, ratio } = this;
-    const size = part === 2 ? look.size + 5 : part === 1 ? look.size + 0.8 : look.size;
+    const size = raised ? look.size + 0.8 : look.size;
     this.attach(0, this.views[layer.from]);
     this.attach(1, this.views[layer.to]);
     this.attachBytes(2, this.slots);
@@ -151,10 +139,9 @@ export class WebglRenderer implements Renderer {
     gl.uniform1f(places.share, layer.share);
     gl.uniform1f(places.size, (layer.ring ? size + 2 : size) * ratio);
     gl.uniform1f(places.ring, layer.ring ? 1.2 * ratio : 0);
-    gl.uniform1f(places.alpha, part ? Math.max(0.9, look.alpha) : look.alpha);
-    gl.uniform1ui(places.part, part);
-    if (part === 2) gl.drawElements(gl.POINTS, this.anchorCount, gl.UNSIGNED_INT, 0);
-    else gl.drawArrays(gl.POINTS, 0, this.rows);
+    gl.uniform1f(places.alpha, raised ? Math.max(0.9, look.alpha) : look.alpha);
+    gl.uniform1i(places.raised, Number(raised));
+    gl.drawArrays(gl.POINTS, 0, this.rows);
   }
 
   private attach(at: number, buffer: WebGLBuffer): void {
