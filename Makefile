@@ -6,7 +6,7 @@ MAPS := relviz/ui/linked_map/frontend
 # A newer installer than Debian's and no questions about its version.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: app test check models screenshots docs bench bench-maps load soak frontend
+.PHONY: app test check models screenshots docs bench bench-maps bench-live load soak frontend
 
 app: $(VENV)/.app
 	$(BIN)/relviz serve
@@ -33,6 +33,9 @@ bench: $(VENV)/.test
 
 bench-maps: $(VENV)/.test browser
 	$(BIN)/python -m benchmarks.maps
+
+bench-live: $(VENV)/.test
+	$(BIN)/python -m benchmarks.live
 
 # Fifty visitors at once, in a few minutes; visitors one after the other for half an hour (SOAK='--interactions 500'
 # for less). Both take place on this machine alone and write their figures to benchmarks/RESULTS.md.

@@ -30,6 +30,7 @@ class Group:
     contenders: dict[str, Contender]
     goal: str = ""
     met: Callable[[Found], bool] = lambda _: True
+    rounds: int = 1
 
 
 def _cka_ours() -> Work:
@@ -161,12 +162,14 @@ GROUPS: dict[str, Group] = {
         {"relviz": Contender(_project("cosine"), 9), "latentis": Contender(_latentis_cosine, 9)},
         "no slower than latentis.",
         _slower("latentis", 1),
+        rounds=5,
     ),
     "Euclidean projection": Group(
         "10,000 x 768 to 768 anchors, float32.",
         {"relviz": Contender(_project("euclidean"), 9), "latentis": Contender(_latentis_lp(2), 9)},
         "no slower than latentis.",
         _slower("latentis", 1),
+        rounds=5,
     ),
     "L1 projection": Group(
         "10,000 x 768 to 768 anchors, float32.",
@@ -193,6 +196,7 @@ GROUPS: dict[str, Group] = {
         {"relviz": Contender(_retrieval_ours), "faiss-cpu, searches alone": Contender(_retrieval_faiss)},
         "within 1.3 times of the searches alone.",
         _slower("faiss-cpu, searches alone", 1 / 1.3),
+        rounds=3,
     ),
     "32 stitching heads": Group(
         "10,000 x 500 relative coordinates, 100 classes; ours fits 32 heads, scikit-learn 2 logistic regressions.",

@@ -1,7 +1,8 @@
 """Times every kernel beside its peers and writes the first part of `benchmarks/RESULTS.md`.
 
-Each contender runs in its own process (so that one's memory is not another's), contenders of one group one after the
-other in one run. Quoted are the median time of the repeats and the most memory above what the data took.
+Each contender runs in its own process (so that one's memory is not another's), contenders of one group in turn, in
+several rounds, since a shared machine is now slower and now faster. Quoted are the median over the rounds of the median
+time of the repeats, and the most memory above what the data took.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def main() -> None:
         declare_operators()  # latentis imports torchvision, whose operators a CPU build of torch lacks
         print(json.dumps(measure(GROUPS[sys.argv[1]].contenders[sys.argv[2]])))
         return
-    head = f"Written by `make bench`. Medians of several repeats.\n\n{machine(PACKAGES)}\n"
+    head = f"Written by `make bench`. Medians of several repeats in rounds that alternate.\n\n{machine(PACKAGES)}\n"
     write_part("Kernels and their peers", "\n".join([head, *(_section(name) for name in GROUPS)]))
 
 
@@ -57,12 +58,14 @@ def _status(field: str) -> int:
 
 def _section(name: str) -> str:
     group = GROUPS[name]
-    found = {}
-    for contender in group.contenders:
-        command = [sys.executable, "-m", "benchmarks.run", name, contender]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 our own module
-        found[contender] = json.loads(done.stdout.splitlines()[-1])
-        print(f"{name}: {contender}: {found[contender]['seconds']:.4f} s", flush=True)
+    rounds = [{contender: _measured(name, contender) for contender in group.contenders} for _ in range(group.rounds)]
+    found = {
+        contender: {
+            "seconds": statistics.median(one[contender]["seconds"] for one in rounds),
+            "mib": max(one[contender]["mib"] for one in rounds),
+        }
+        for contender in group.contenders
+    }
     ours = found[next(iter(found))]
     rows = [
         f"| {contender} | {row['seconds']:.4f} | {row['seconds'] / ours['seconds']:.2f} | {row['mib']:.0f} |"
@@ -71,6 +74,15 @@ def _section(name: str) -> str:
     table = "\n".join(["| contender | seconds | times ours | peak MiB |", "| --- | --- | --- | --- |", *rows])
     goal = f"\n\nGoal: {group.goal} **{'Met' if group.met(found) else 'Missed'}.**" if group.goal else ""
     return f"### {name}\n\n{group.what}\n\n{table}{goal}\n"
+
+
+def _measured(name: str, contender: str) -> dict[str, float]:
+    """What a process of its own measures."""
+    command = [sys.executable, "-m", "benchmarks.run", name, contender]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 our own module
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    print(f"{name}: {contender}: {found['seconds']:.4f} s", flush=True)
+    return found
 
 
 if __name__ == "__main__":

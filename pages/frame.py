@@ -22,6 +22,7 @@ page = st.navigation(
         st.Page(_HERE / "similarity.py", title="Similarity"),
         st.Page(_HERE / "stitching.py", title="Stitching"),
         st.Page(_HERE / "reconstruction.py", title="Reconstruction"),
+        st.Page(_HERE / "pairs.py", title="Pairs"),
         st.Page(_HERE / "papers.py", title="Papers"),
     ],
     position="top",

@@ -4,10 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from relviz.experiments.registry import EXPERIMENTS, Experiment
-from relviz.experiments.report import CERTAINTY, Told, latest
+from relviz.experiments.report import CERTAINTY, Claim, Report, Told, latest
 from relviz.plots.experiments import drawn
 from relviz.ui.layout import draw
 from relviz.ui.messages import refuse
+
+_WIDTHS = {"where": st.column_config.TextColumn(width="large")}
 
 
 def sentence(found: dict[str, Told | None]) -> str:
@@ -47,14 +49,10 @@ def details(experiment: Experiment, told: Told | None) -> None:
         st.info(f"{why} Run `relviz reproduce {experiment.name}`. It needs: {experiment.needs}.")
         return
     report = told.report
-    for claim in report.claims:
-        st.markdown(f"- **{'Holds' if claim.holds else 'Does not hold'}:** {claim.sentence} {claim.numbers}.")
-    left, right = st.columns([5, 4])
-    with left:
-        if report.figure is not None:
-            draw(drawn(report.figure), key="figure", alt=f"Figure of the experiment {experiment.title}")
-    with right:
-        st.dataframe(table(told), hide_index=True, key="rows")
+    st.markdown("\n".join(map(_claim, report.claims)))
+    if report.figure is not None:
+        draw(drawn(report.figure), key="figure", alt=f"Figure of the experiment {experiment.title}")
+    st.dataframe(table(report), hide_index=True, key="rows", placeholder="–", column_config=_WIDTHS)
     st.markdown("Data: " + "; ".join(report.data) + ".")
     with st.expander("What was different from the paper"):
         st.markdown("\n".join(f"- {difference}" for difference in report.differences))
@@ -64,20 +62,16 @@ def details(experiment: Experiment, told: Told | None) -> None:
     st.caption(f"{size}{told.command}, {told.date}, {told.seconds:.0f} s on {told.machine}")
 
 
-def table(told: Told) -> pd.DataFrame:
-    """Rows with a published number first, then the others in their order."""
-    rows = told.report.rows if told.report else []
-    return pd.DataFrame(
-        {
-            "where": each.where,
-            "what": each.what,
-            "ours": each.ours,
-            "published": each.published,
-            "difference": each.difference,
-            "certainty": each.certainty,
-        }
-        for each in sorted(rows, key=lambda each: each.published is None)
-    )
+def _claim(claim: Claim) -> str:
+    return f"- **{'Holds' if claim.holds else 'Does not hold'}:** {claim.sentence} ({claim.numbers})"
+
+
+def table(report: Report) -> pd.DataFrame:
+    """Rows with a published number first, then the others in their order; its columns only where there is one."""
+    beside = any(each.published is not None for each in report.rows)
+    columns = ("where", "what", "ours", *(("published", "difference", "certainty") if beside else ()))
+    rows = sorted(report.rows, key=lambda each: each.published is None)
+    return pd.DataFrame({name: getattr(each, name) for name in columns} for each in rows)
 
 
 with refuse():

@@ -1,81 +1,87 @@
 """Stitching: which encoder can drive which head."""
 
-import pandas as pd
+from functools import partial
+
 import streamlit as st
 
 from relviz.core.stitching_methods import METHODS
 from relviz.models.catalogue import names_for
-from relviz.plots.boards import Cell, plot_board, plot_curve
-from relviz.plots.words import find, stitch_sentence
-from relviz.service.requests import DEFAULT_METHODS, Curve, Stitch
-from relviz.service.stitching import CurvePoint, StitchedCell
-from relviz.ui.asking import Question
-from relviz.ui.controls import Choice, chosen
-from relviz.ui.layout import draw
-
-
-def cell(found: StitchedCell) -> Cell:
-    pair = f"encoder {found.encoder}, head {found.head}"
-    if found.accuracy is None:
-        return None, f"{pair}: undefined, {found.undefined}"
-    return (
-        found.accuracy,
-        f"{pair}: {found.accuracy:.4f}, native {found.native:.4f}, chance {found.chance:.4f}, n = {found.n}",
-    )
-
-
-def board(cells: list[StitchedCell], names: tuple[str, ...], method: str) -> None:
-    figure = plot_board(
-        names,
-        names,
-        [[cell(find(cells, encoder, head, method)) for head in names] for encoder in names],
-        title="Stitched accuracy; on the diagonal native accuracy",
-        row_title="encoder",
-        column_title="head",
-        low=0,
-        high=1,
-        height=430,
-    )
-    draw(figure, key="board", alt=f"Stitched accuracy of {len(names)} encoders with {len(names)} heads by {method}")
-
-
-def curve(points: list[CurvePoint], encoder: str, head: str, choice: Choice, key: str) -> None:
-    figure = plot_curve(points, title=f"{encoder} read by the head of {head}", anchors=choice.anchors.count, height=330)
-    draw(figure, key=key, alt=f"Stitched accuracy of {encoder} with the head of {head} against the number of anchors")
-
+from relviz.service.requests import Stitch
+from relviz.service.stitching import METRICS, SEEDS, groups, seeded
+from relviz.ui.asking import Series
+from relviz.ui.controls import chosen
+from relviz.ui.stitching_board import show_board, show_table
+from relviz.ui.stitching_breaks import show_breakage
+from relviz.ui.stitching_pair import SLOW, curve_requests, method_requests, show_curve, show_methods
 
 choice = chosen()
-method = st.selectbox(
+answer = st.empty()
+columns = st.columns([3, 2, 2, 3])
+method = columns[0].selectbox(
     "Way of communication",
     list(METHODS),
     index=list(METHODS).index("relative-cosine"),
     key="method",
     bind="query-params",
+    help="How a foreign encoder's vectors come to the head. The curve draws those in closed form, this one strongly.",
 )
-names = tuple(names_for(choice.dataset, decoding=False))
-answer = st.empty()
-left, right = st.columns([5, 4])
-with left:
-    all_pairs = Question("board", Stitch(names, choice.data, choice.anchors, (method,)))
-with right:
-    directions = {"curve-there": (choice.a, choice.b), "curve-back": (choice.b, choice.a)}
-    drawn = tuple(dict.fromkeys((*DEFAULT_METHODS, method)))
-    curves = {key: Question(key, Curve(*pair, choice.data, choice.anchors, drawn)) for key, pair in directions.items()}
+metric = columns[1].selectbox(
+    "Metric", list(METRICS), format_func=METRICS.get, key="score", bind="query-params", help="On held-out samples."
+)
+seeds = columns[2].selectbox(
+    "Anchor sets",
+    SEEDS,
+    key="seeds",
+    bind="query-params",
+    help="Sets that differ in their seed; the board then shows means, and the lowest and highest value.",
+)
+pairs = {"A to B": (choice.a, choice.b), "B to A": (choice.b, choice.a)}
+pair = pairs[
+    columns[3].selectbox(
+        "Direction", list(pairs), key="direction", bind="query-params", help="Whose encoder is read by whose head."
+    )
+]
 
-cells = all_pairs.answer()
-if cells is None:
-    answer.empty()
-else:
-    answer.markdown(stitch_sentence(cells, method))
-    with all_pairs.place():
-        board(cells, names, method)
-        with st.expander("Table"):
-            st.dataframe(pd.DataFrame(vars(found) for found in cells), hide_index=True)
-for key, question in curves.items():
-    points = question.answer()
-    if points is not None:
-        with question.place():
-            curve(points, *directions[key], choice, key)
-with st.expander("How it is done"):
-    for name in drawn:
-        st.markdown(f"**{name}**: {METHODS[name].summary}. Source: {METHODS[name].source}.")
+kinds = groups(names_for(choice.dataset, decoding=False))
+names = tuple(name for group in kinds.values() for name in group)
+boards = {
+    f"set {place}": Stitch(names, choice.data, anchors, (method,))
+    for place, anchors in enumerate(seeded(choice.anchors, seeds))
+}
+left, right = st.columns([5, 5])
+with right:
+    drawing = st.container()
+    slow = st.multiselect(
+        "Also draw",
+        SLOW,
+        key="slow",
+        placeholder="Also draw, seconds a point: trained or by graph search",
+        label_visibility="collapsed",
+    )
+board, curve = Series("board"), Series("curve")
+board.ask({"set 0": boards["set 0"]})  # the first picture, then the curve, then how sure the first picture is
+curve.ask(curve_requests(choice, slow))
+board.ask(boards)
+with left:
+    board.show(partial(show_board, kinds=kinds, method=method, metric=metric, sentence=answer))
+with drawing:
+    curve.show(partial(show_curve, pair=pair, method=method, metric=metric, anchors=choice.anchors.count))
+
+breaks, beside, cells, done = st.tabs(
+    ["What breaks", "All methods, this pair", "Table", "How it is done"], key="more", bind="query-params"
+)
+if breaks.open:
+    with breaks:
+        show_breakage(choice, pair, method)
+if beside.open:
+    with beside:
+        methods = Series("methods")
+        methods.ask(method_requests(choice, seeds))
+        methods.show(partial(show_methods, choice=choice, metric=metric))
+if cells.open:
+    with cells:
+        board.show(partial(show_table, metric=metric))
+if done.open:
+    with done:
+        for name, entry in METHODS.items():
+            st.markdown(f"**{name}**: {entry.summary}. Source: {entry.source}.")

@@ -7,15 +7,16 @@ wrong usage.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from relviz import __version__, settings
-from relviz.errors import RelvizError
+from relviz.errors import BadChoice, RelvizError
+from relviz.terminal import report, show
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,17 +51,26 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "--draws", type=int, default=0, help="resamplings for a null band and an interval of each value (default: none)"
     )
+    compare.add_argument("--layers", action="store_true", help="every layer of A with every layer of B, by one measure")
     stitch = commands.add_parser("stitch", help="stitch each model's encoder to the other's head")
     stitch.set_defaults(command=_stitch)
     stitch.add_argument(
         "--methods", nargs="+", metavar="METHOD", help="stitching methods, or 'all' (default: the first three)"
     )
+    stitch.add_argument(
+        "--seeds", type=int, default=1, help="anchor sets, from --seed on; more than one give means and ranges"
+    )
+    rebuild = commands.add_parser("reconstruct", help="encode images with A, decode with B")
+    rebuild.set_defaults(command=_reconstruct)
+    rebuild.add_argument("--methods", nargs="+", metavar="METHOD", help="ways from A's space to B's (default: four)")
+    rebuild.add_argument("--out", metavar="FILE.png", help="write a grid of the first pictures there")
+    pairs = _add_pairs(commands)
     methods = commands.add_parser("methods", help="list every registered method")
     methods.set_defaults(command=_methods)
     methods.add_argument("--markdown", action="store_true", help="write the tables of docs/methods.md")
-    for pair in (compare, stitch):
+    for pair in (compare, stitch, rebuild):
         _add_pair(pair)
-    for listing in (models, datasets, methods, compare, stitch):
+    for listing in (models, datasets, methods, compare, stitch, rebuild, pairs):
         listing.add_argument("--json", action="store_true", help="write JSON alone to standard output")
     _add_shelf(commands)
     _add_cache(commands.add_parser("cache", help="look at the results kept on disk, or remove them"))
@@ -102,6 +112,21 @@ def _add_shelf(commands: Any) -> None:
     listing.add_argument("--json", action="store_true", help="write JSON alone to standard output")
 
 
+def _add_pairs(commands: Any) -> argparse.ArgumentParser:
+    pairs: argparse.ArgumentParser = commands.add_parser(
+        "pairs", help="look for each sample's partner in a paired data set"
+    )
+    pairs.set_defaults(command=_pairs)
+    pairs.add_argument("a", metavar="A", help="model that reads the first data set")
+    pairs.add_argument("b", metavar="B", help="model that reads the second")
+    sets = pairs.add_mutually_exclusive_group(required=True)
+    sets.add_argument("--data", nargs=2, metavar="DATA", help="two data sets whose samples correspond by their ids")
+    sets.add_argument("--group", metavar="GROUP", help="every two sets of a group of the shelf file, by the first way")
+    pairs.add_argument("--ways", nargs="+", metavar="WAY", help="ways from A's space to B's (default: seven)")
+    _add_anchors(pairs, strategy="uniform")
+    return pairs
+
+
 def _add_cache(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     info = actions.add_parser("info", help="say where results are kept and what they take")
@@ -124,8 +149,12 @@ def _add_pair(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("b", metavar="B", help="model B")
     parser.add_argument("--data", default="fashion-mnist", help="data set (default: %(default)s)")
     parser.add_argument("--labels", metavar="FILE#KEY", help="where A is array:FILE#KEY: its rows with these labels")
+    _add_anchors(parser, strategy="class-balanced")
+
+
+def _add_anchors(parser: argparse.ArgumentParser, *, strategy: str) -> None:
     parser.add_argument("--anchors", type=int, default=300, help="number of anchors (default: %(default)s)")
-    parser.add_argument("--strategy", default="class-balanced", help="anchor strategy (default: %(default)s)")
+    parser.add_argument("--strategy", default=strategy, help="anchor strategy (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the anchors (default: %(default)s)")
     parser.add_argument(
         "--projection", default="cosine", help="how samples are related to anchors (default: %(default)s)"
@@ -147,17 +176,16 @@ def _models(chosen: argparse.Namespace) -> None:
         }
         for card in shelf().values()
     ]
-    _print(rows, chosen.json)
+    show(rows, chosen.json)
 
 
 def _add(chosen: argparse.Namespace) -> None:
-    from relviz.models.catalogue import add
+    from relviz.models.catalogue import add, own_head
     from relviz.shelf_file import ENTRY_KEYS
 
     given = {key: value for key in ENTRY_KEYS if (value := getattr(chosen, key)) is not None}
     file, model = add(chosen.name, given)
-    classes = "no head of its own" if model.head is None else f"a head of {model.head.weight.shape[1]} classes"
-    print(f"{chosen.name} is in {file}: {model.modality} to {model.width} numbers, {classes}.")
+    print(f"{chosen.name} is in {file}: {model.modality} to {model.width} numbers; own head: {own_head(model)}.")
 
 
 def _shelf(chosen: argparse.Namespace) -> None:
@@ -167,14 +195,14 @@ def _shelf(chosen: argparse.Namespace) -> None:
     if not found and not chosen.json:
         print(f"{settings.shelf_file()} has no models yet; add one with 'relviz add'.")
         return
-    _print(found, chosen.json)
+    show(found, chosen.json)
 
 
 def _datasets(chosen: argparse.Namespace) -> None:
     from relviz.data.catalogue import DATASETS
     from relviz.shelf_file import data_paths
 
-    _print([_data_row(name) for name in (*DATASETS, *data_paths())], chosen.json)
+    show([_data_row(name) for name in (*DATASETS, *data_paths())], chosen.json)
 
 
 def _data_row(name: str) -> dict[str, Any]:
@@ -195,29 +223,88 @@ def _compare(chosen: argparse.Namespace) -> None:
     from relviz.service.requests import DEFAULT_MEASURES, Compare
     from relviz.service.run import run
 
+    if chosen.layers:
+        _compare_layers(chosen)
+        return
     anchors = _anchors(chosen)
     names = () if chosen.measures == ["all"] else tuple(chosen.measures or DEFAULT_MEASURES)
-    comparison = run(Compare(chosen.a, chosen.b, chosen.data, anchors, chosen.k, names, chosen.draws), _report)
+    comparison = run(Compare(chosen.a, chosen.b, chosen.data, anchors, chosen.k, names, chosen.draws), report)
     spaces = {"absolute": comparison.absolute, "relative": comparison.relative}
     if not chosen.json:
-        _print(
+        show(
             [{"space": s, "measure": m, **_measured(v)} for s, found in spaces.items() for m, v in found.items()], False
         )
         return
     measures = {space: {name: _measured(value) for name, value in found.items()} for space, found in spaces.items()}
     question = {"a": chosen.a, "b": chosen.b, "data": chosen.data, "anchors": asdict(anchors), "k": chosen.k}
-    _print({**question, "measures": measures}, True)
+    show({**question, "measures": measures}, True)
+
+
+def _compare_layers(chosen: argparse.Namespace) -> None:
+    from relviz.service.requests import DEFAULT_MEASURES, Layers
+    from relviz.service.run import run
+
+    measure, *more = chosen.measures or DEFAULT_MEASURES[:1]
+    if more:
+        raise BadChoice("Layers are compared by one measure at a time.", "Name one with --measures.")
+    board = run(Layers(measure, chosen.a, chosen.b, chosen.data, chosen.k), report)
+    if chosen.json:
+        cells = [(a, b, board.values[i][j]) for i, a in enumerate(board.a) for j, b in enumerate(board.b)]
+        show([{"layer_a": a, "layer_b": b, "measure": measure, **_measured(value)} for a, b, value in cells], True)
+        return
+    corner = f"{measure}, layers of A down, of B across"
+    rows = zip(board.a, board.values, strict=True)
+    show([{corner: a, **{b: v.value for b, v in zip(board.b, row, strict=True)}} for a, row in rows], False)
 
 
 def _stitch(chosen: argparse.Namespace) -> None:
     from relviz.core.stitching_methods import METHODS
+    from relviz.data.catalogue import load_dataset
+    from relviz.models.catalogue import find
     from relviz.service.requests import DEFAULT_METHODS, Stitch
     from relviz.service.run import run
+    from relviz.service.stitching import over_seeds, seeded
 
     pair = tuple(dict.fromkeys((chosen.a, chosen.b)))
     names = tuple(METHODS) if chosen.methods == ["all"] else tuple(chosen.methods or DEFAULT_METHODS)
-    cells = run(Stitch(pair, chosen.data, _anchors(chosen), names), _report)
-    _print([vars(cell) for cell in cells], chosen.json)
+    sets = seeded(_anchors(chosen), chosen.seeds)
+    boards = [run(Stitch(pair, chosen.data, anchors, names), report) for anchors in sets]
+    cells = boards[0] if len(boards) == 1 else over_seeds(boards, "accuracy")
+    data = load_dataset(chosen.data)
+    heads = {name: find(name).head_words(data) for name in pair}
+    show([{**cell.row(), "native_head": heads[cell.head]} for cell in cells], chosen.json)
+
+
+def _reconstruct(chosen: argparse.Namespace) -> None:
+    from relviz.service.requests import DEFAULT_RECONSTRUCTIONS, Reconstruct
+    from relviz.service.run import run
+
+    names = tuple(chosen.methods or DEFAULT_RECONSTRUCTIONS)
+    found = run(Reconstruct(chosen.a, chosen.b, chosen.data, _anchors(chosen), names), report)
+    if chosen.out:
+        from relviz.plots.pictures import save_grid
+
+        save_grid(found, Path(chosen.out))
+    ways = [{fact: value for fact, value in vars(way).items() if fact != "pictures"} for way in found.rebuilt]
+    show([{"encoder": found.encoder, "decoder": found.decoder, **way, "n": found.n} for way in ways], chosen.json)
+
+
+def _pairs(chosen: argparse.Namespace) -> None:
+    from relviz.data.paired import group
+    from relviz.service.requests import DEFAULT_WAYS, PairBoard, Pairs
+    from relviz.service.run import run
+
+    ways = tuple(chosen.ways or DEFAULT_WAYS)
+    if chosen.data:
+        first, second = chosen.data
+        found = run(Pairs(chosen.a, chosen.b, first, second, _anchors(chosen), ways), report)
+        directions = ((first, second, found.there), (second, first, found.back))
+        rows = [{"from": a, "to": b, **vars(one)} for a, b, ones in directions for one in ones]
+    else:
+        sets, way = group(chosen.group), (chosen.ways or ["relative"])[0]
+        cells = run(PairBoard(chosen.a, chosen.b, sets, _anchors(chosen), way), report).cells
+        rows = [{"from": a, "to": b, **vars(cells[i][j])} for i, a in enumerate(sets) for j, b in enumerate(sets)]
+    show(rows, chosen.json)
 
 
 def _methods(chosen: argparse.Namespace) -> None:
@@ -226,7 +313,7 @@ def _methods(chosen: argparse.Namespace) -> None:
     if chosen.markdown:
         print(markdown(), end="")
         return
-    _print(rows(), chosen.json)
+    show(rows(), chosen.json)
 
 
 def _cache_info(chosen: argparse.Namespace) -> None:
@@ -234,12 +321,12 @@ def _cache_info(chosen: argparse.Namespace) -> None:
 
     found = cache.info()
     if chosen.json:
-        _print(asdict(found), True)
+        show(asdict(found), True)
         return
     print(f"The cache is off: {found.off}." if found.off else f"Results are kept in {found.folder}.")
     rows = [{"kind": kind, **asdict(share)} for kind, share in found.kinds.items()]
     total = {"kind": "all", "entries": found.entries, "bytes": found.bytes}
-    _print([*rows, total, {"kind": "at most", "entries": None, "bytes": found.cap}], False)
+    show([*rows, total, {"kind": "at most", "entries": None, "bytes": found.cap}], False)
 
 
 def _cache_clear(chosen: argparse.Namespace) -> None:
@@ -267,7 +354,7 @@ def _train(chosen: argparse.Namespace) -> None:
     from relviz.service.training import train_model
 
     for name in BUNDLED if chosen.all else chosen.names:
-        card = train_model(name, data=chosen.data, progress=_report)
+        card = train_model(name, data=chosen.data, progress=report)
         print(f"{name}: accuracy {card.accuracy}" if card.classifies else f"{name}: error {card.reconstruction_error}")
 
 
@@ -275,9 +362,9 @@ def _reproduce(chosen: argparse.Namespace) -> None:
     from relviz.experiments.reproducing import listing, reproduce
 
     if chosen.list:
-        _print(listing(), False)
+        show(listing(), False)
         return
-    reproduce(chosen.name, out=chosen.out, quick=chosen.quick, progress=_report, say=print)
+    reproduce(chosen.name, out=chosen.out, quick=chosen.quick, progress=report, say=print)
 
 
 def _anchors(chosen: argparse.Namespace) -> Any:
@@ -290,34 +377,6 @@ def _anchors(chosen: argparse.Namespace) -> Any:
 
 def _measured(value: Any) -> dict[str, Any]:
     return {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in vars(value).items()}
-
-
-def _report(share: float, text: str) -> None:
-    """Progress on standard error; on a terminal one line that keeps changing."""
-    if sys.stderr.isatty():
-        bar = "=" * round(20 * share)
-        print(f"\r\033[K[{bar:20}] {share:4.0%} {text}", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
-
-
-def _print(result: Any, as_json: bool) -> None:
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
-    if as_json:
-        print(json.dumps(result, indent=1, allow_nan=False))
-        return
-    columns = [name for name in result[0] if any(row[name] is not None for row in result)]
-    rows = [columns, *([_text(row[column]) for column in columns] for row in result)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, list):
-        return " to ".join(map(_text, value))
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ DATA = ASSETS / "data"
 
 ENCODE_BATCH = 500  # samples encoded at once
 ENCODE_NUMBERS = 2_000_000  # pixels and channels encoded at once; 650 colour images of 32 x 32, 13 of 224 x 224
+ENCODE_TEXTS = 64  # texts encoded at once: all are as long as the longest then, and a token takes long
 NEIGHBOURS = 10  # k of the retrieval measures when nothing else is asked
 MAP_NEIGHBOURS = 15  # k of the maps: UMAP's n_neighbors and the honesty figure
 MAX_ANCHORS = 1000
@@ -27,6 +28,7 @@ CHECKPOINT_BYTES = 4 * 2**30  # of one file of weights
 CACHE_BYTES = 5 * 2**30  # results kept on disk
 QUEUE = 8  # jobs that may wait for one worker
 JOBS_PER_VISITOR = 2  # unfinished ones
+PIECE_SECONDS = 5.0  # of encoding, after which the rows are kept that there are
 JOB_SECONDS = 120.0  # that a job may compute
 
 

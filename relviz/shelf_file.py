@@ -9,8 +9,11 @@
     [data.cifar]
     path = "cifar10_lossless.npz"
 
-Paths and builders are looked for from the folder of the file. Whoever writes it chooses which code runs; nothing that
-is uploaded ever gets into it.
+    [paired]  # data sets of the same items, by a name for each group
+    sentences = ["sentences-en", "sentences-de"]
+
+Paths are looked for from the folder of the file, builders there and in the working folder. Whoever writes it chooses
+which code runs; nothing that is uploaded ever gets into it.
 """
 
 from __future__ import annotations
@@ -106,6 +109,23 @@ def data_paths() -> dict[str, str]:
         exists = Path(str(whole).rpartition("#")[0] or whole).exists() or whole.exists()
         paths[name] = str(whole) if exists else path
     return paths
+
+
+def paired_sets() -> dict[str, tuple[str, ...]]:
+    """Names of groups and the data sets in each, whose samples correspond by their ids.
+
+    Raises
+    ------
+    BadFile: the file cannot be read, or a group is no list of at least two unlike names.
+    """
+    file = settings.shelf_file()
+    groups = _table(file, "paired")
+    for name, sets in groups.items():
+        plain = isinstance(sets, list) and all(isinstance(one, str) for one in sets)
+        if not plain or len(set(sets)) != len(sets) or len(sets) < 2:
+            hint = 'Write NAME = ["DATA-A", "DATA-B"], at least two names of data sets.'
+            raise BadFile(f"The group '{name}' of {file} is no list of data sets.", hint)
+    return {name: tuple(sets) for name, sets in groups.items()}
 
 
 def entry_of(name: str, facts: Any, *, folder: Path, file: object) -> ModelEntry:

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from relviz.core.fitting import seeded, train
+from relviz.core.fitting import Watch, seeded, train, unwatched
 from relviz.core.heads import check_labels, fit_ridge, mlp, share_right
 from relviz.core.registry import Entry
 from relviz.errors import BadChoice, UnknownName
@@ -248,6 +248,7 @@ def fit_aggregation(
     batch: int = 256,
     rate: float = 1e-3,
     seed: int = 0,
+    watch: Watch = unwatched,
 ) -> Aggregated:
     """An aggregation and its head, fitted on the relative spaces of a gallery; equal seeds give equal results.
 
@@ -262,6 +263,7 @@ def fit_aggregation(
         aggregation by Adam on cross-entropy); empty for "ridge" where possible, else "linear".
     penalty: of the ridge head, as in `fit_ridge`.
     epochs, batch, rate, seed: of the training; unused by a ridge head.
+    watch: told which share of the training is done.
 
     Raises
     ------
@@ -292,7 +294,7 @@ def fit_aggregation(
     network = seeded(build, seed=seed).to(x.device)
     steps = epochs * math.ceil(len(x) / max(1, batch))
     parameters = list(network.parameters())
-    train(network, parameters, x.float(), labels, steps=steps, batch=batch, rate=rate, seed=seed)
+    train(network, parameters, x.float(), labels, steps=steps, batch=batch, rate=rate, seed=seed, watch=watch)
     return Aggregated(name, cast(Aggregation, network[0]), network[1])
 
 

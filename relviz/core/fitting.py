@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import torch
 from jaxtyping import Float, Int
@@ -12,6 +12,14 @@ from torch import Tensor, nn
 from relviz.errors import BadChoice
 
 M = TypeVar("M", bound=nn.Module)
+Watch: TypeAlias = Callable[[float], None]  # told which share is done; what it raises ends the work
+
+
+def unwatched(_share: float) -> None:
+    """Nobody looks.
+
+    >>> unwatched(0.5)
+    """
 
 
 def seeded(build: Callable[[], M], *, seed: int) -> M:
@@ -34,9 +42,13 @@ def seeded(build: Callable[[], M], *, seed: int) -> M:
 
 def train(
     network: nn.Module, parameters: list[nn.Parameter], x: Float[Tensor, "n ..."], labels: Int[Tensor, "m"],
-    *, steps: int, batch: int, rate: float, seed: int,
+    *, steps: int, batch: int, rate: float, seed: int, watch: Watch = unwatched,
 ) -> None:  # fmt: skip
     """Trains the given parameters of a network in place, by Adam on cross-entropy; all others stay as they are.
+
+    Parameters
+    ----------
+    watch: told before each step which share is done.
 
     Raises
     ------
@@ -56,7 +68,8 @@ def train(
             values.requires_grad_(True)
         optimiser = torch.optim.Adam(parameters, lr=rate)
         generator, waiting = torch.Generator().manual_seed(seed), list[Tensor]()
-        for _ in range(steps):  # pass after pass over all rows, each in another order
+        for step in range(steps):  # pass after pass over all rows, each in another order
+            watch(step / steps)
             waiting = waiting or list(torch.randperm(len(x), generator=generator).split(batch))
             rows = waiting.pop(0).to(x.device)
             optimiser.zero_grad()

@@ -20,6 +20,7 @@ from relviz.core.registry import Entry, Option
 from relviz.errors import BadChoice
 
 _BLOCK = 8192  # rows per product
+_COLUMNS = 512  # of one side of a product that is symmetric as a whole
 _TINY = torch.finfo(torch.float64).tiny
 _NEVER = -1e30  # the score of a class without samples: below all others, and still finite in float32
 
@@ -138,10 +139,7 @@ def ridge_gallery(x: Float[Tensor, "n d"]) -> RidgeGallery:
     [2, 2]
     """
     rows, mean, unit = centre_and_scale(x)
-    gram = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64, device=x.device)
-    for part in rows.split(_BLOCK):
-        gram += part.T @ part
-    return RidgeGallery(rows, mean, unit, gram)
+    return RidgeGallery(rows, mean, unit, _gram(rows))
 
 
 def fit_class_means(x: Float[Tensor, "n d"], labels: Int[Tensor, "m"], *, classes: int) -> LinearHead:
@@ -309,6 +307,15 @@ def centre_and_scale(x: Float[Tensor, "n d"]) -> tuple[Tensor, Tensor, float]:
     largest = float(rows.abs().amax()) if rows.numel() else 0.0
     unit = 2.0 ** min(126, max(-126, math.frexp(largest)[1])) if largest else 1.0
     return rows / unit, mean.double(), unit
+
+
+def _gram(rows: Tensor) -> Tensor:
+    """Products of all columns with each other, in float64; of two blocks of columns once, for they are symmetric."""
+    gram = torch.zeros(rows.shape[1], rows.shape[1], dtype=torch.float64, device=rows.device)
+    for part in rows.split(_BLOCK):
+        for start in range(0, len(gram), _COLUMNS):
+            gram[start : start + _COLUMNS, start:] += part[:, start : start + _COLUMNS].T @ part[:, start:]
+    return gram.triu() + gram.triu(1).T
 
 
 def _for_network(x: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from relviz.core.fitting import Watch, unwatched
 from relviz.core.heads import LinearHead, share_right
 from relviz.core.projections import project
 from relviz.core.registry import Entry
@@ -52,9 +53,19 @@ class Side:
             self._projected[key] = project(x, self.anchor_vectors, name=projection, centred=centred)
         return self._projected[key]
 
+    def at_gallery(self) -> Side:
+        """The same model where its gallery rows are the held-out ones."""
+        there = replace(self, held_out=self.gallery)
+        known = {key: found for key, found in self._projected.items() if key[0] == "gallery"}
+        there._projected.update(known | {("held_out", *key[1:]): found for key, found in known.items()})
+        return there
+
     def with_shuffled_anchors(self) -> Side:
-        """The same model with its anchors in another order, which no longer corresponds to the other model's."""
-        order = torch.randperm(len(self.anchors), generator=torch.Generator().manual_seed(0))
+        """The same model with its anchors in another order, which no longer corresponds to the other model's.
+
+        The order follows from the anchors: one order for all would err alike over every anchor set of ordered classes.
+        """
+        order = torch.randperm(len(self.anchors), generator=torch.Generator().manual_seed(int(self.anchors.sum())))
         return replace(self, anchors=self.anchors[order.to(self.anchors.device)])
 
 
@@ -79,15 +90,21 @@ class Method(Entry[Callable[[Side, Side, bool], Any]]):
 
     Attributes
     ----------
-    head: what reads a model's own space: (side, gallery labels, classes, centred) to reader.
+    head: what reads a model's own space: (side, gallery labels, classes, centred, watch) to reader.
+    native: what it reads of its own model's held-out rows: (side, centred) to what the reader takes.
     tuned: the reader after tuning on a few labelled rows of a foreign encoder, for methods that are not zero-shot:
         (reader, encoder, gallery labels, centred) to reader.
-    exact: whether a model stitched with itself gives its native accuracy exactly.
+    family: what it is drawn among: "absolute", "relative", "product", "translation", "inverse" or "control".
+    exact: whether a model stitched with itself gives its native predictions, whatever the anchors.
+    slow: whether it trains a network or searches a graph: seconds where the others, in closed form, take moments.
     """
 
-    head: Callable[[Side, Tensor, int, bool], Reader]
+    family: str
+    head: Callable[[Side, Tensor, int, bool, Watch], Reader]
+    native: Callable[[Side, bool], Any]
     tuned: Callable[[Any, Side, Tensor, bool], Reader] | None = None
     exact: bool = True
+    slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,13 +115,14 @@ class Stitched:
     ----------
     accuracy: stitched accuracy in [0, 1], or None when undefined.
     f1: F1 of the stitched predictions, the classes' mean weighted by their samples, in [0, 1], or None.
-    native: native accuracy, the same head on its own encoder, or None when there is no such head.
+    native, native_f1: the same of the same head on its own encoder, or None when there is no such head.
     undefined: why there is no stitched accuracy, or None.
     """
 
     accuracy: float | None
     f1: float | None
     native: float | None
+    native_f1: float | None
     undefined: str | None = None
 
 
@@ -116,6 +134,7 @@ def stitch_all(
     gallery_labels: Int[Tensor, "m"],
     labels: Int[Tensor, "n"],
     centred: bool = False,
+    watch: Watch = unwatched,
 ) -> list[Stitched]:
     """One model's head read through every encoder; the head is fitted once.
 
@@ -123,18 +142,20 @@ def stitch_all(
     ----------
     labels: classes of the held-out rows; `gallery_labels` those of the gallery.
     centred: whether projections are centred on the anchors' mean.
+    watch: told which share of the head's training is done, where it is trained.
 
     >>> from relviz.core.stitching_methods import METHODS
     >>> x, labels = torch.eye(2).repeat(3, 1), torch.tensor([0, 1]).repeat(3)
     >>> side = Side("twin", x, x, torch.arange(2), None)
     >>> stitch_all(METHODS["relative-cosine"], [side], side, gallery_labels=labels, labels=labels)
-    [Stitched(accuracy=1.0, f1=1.0, native=1.0, undefined=None)]
+    [Stitched(accuracy=1.0, f1=1.0, native=1.0, native_f1=1.0, undefined=None)]
     """
     try:
-        reader = _reader(method, head, gallery_labels, labels, centred)
-        native = share_right(reader.scores(method.function(head, head, centred)), labels)
+        reader = _reader(method, head, gallery_labels, labels, centred, watch)
+        own = reader.scores(method.native(head, centred))
     except NotApplicable as reason:
-        return [Stitched(None, None, None, str(reason)) for _ in encoders]
+        return [Stitched(None, None, None, None, str(reason)) for _ in encoders]
+    native = share_right(own, labels), weighted_f1(own.argmax(1), labels)
     read = partial(_scores, method, reader, head=head, gallery_labels=gallery_labels, centred=centred)
     return [_judged(partial(read, encoder), native, labels) for encoder in encoders]
 
@@ -147,10 +168,10 @@ def stitched_scores(
     gallery_labels: Int[Tensor, "m"],
     labels: Int[Tensor, "n"],
     centred: bool = False,
-) -> tuple[Float[Tensor, "n c"], Float[Tensor, "n c"]]:
-    """Class scores of the held-out rows by the head's own encoder and by the foreign one: what breaks when stitched.
+) -> tuple[Float[Tensor, "n c"], Float[Tensor, "n c"], Float[Tensor, "m c"]]:
+    """Class scores of the held-out rows by the head's own encoder and by the foreign one, of the gallery by its own.
 
-    Parameters are those of `stitch_all`.
+    Parameters are those of `stitch_all`, but that nobody watches.
 
     Raises
     ------
@@ -159,13 +180,14 @@ def stitched_scores(
     >>> from relviz.core.stitching_methods import METHODS
     >>> x, labels = torch.eye(2).repeat(3, 1), torch.tensor([0, 1]).repeat(3)
     >>> side = Side("twin", x, x, torch.arange(2), None)
-    >>> own, foreign = stitched_scores(METHODS["relative-l1"], side, side, gallery_labels=labels, labels=labels)
-    >>> bool((own == foreign).all())
-    True
+    >>> own, foreign, seen = stitched_scores(METHODS["relative-l1"], side, side, gallery_labels=labels, labels=labels)
+    >>> bool((own == foreign).all()), seen.shape
+    (True, torch.Size([6, 2]))
     """
-    reader = _reader(method, head, gallery_labels, labels, centred)
+    reader = _reader(method, head, gallery_labels, labels, centred, unwatched)
     foreign = _scores(method, reader, encoder, head=head, gallery_labels=gallery_labels, centred=centred)
-    return reader.scores(method.function(head, head, centred)), foreign
+    own, seen = (reader.scores(method.native(side, centred)) for side in (head, head.at_gallery()))
+    return own, foreign, seen
 
 
 def weighted_f1(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> float:
@@ -184,9 +206,19 @@ def weighted_f1(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> float:
     return float((2 * right / (said + there).clamp_min(1) * there).sum() / len(labels))
 
 
-def _reader(method: Method, head: Side, gallery_labels: Tensor, labels: Tensor, centred: bool) -> Reader:
+def chance_f1(share: float) -> float:
+    """Weighted F1 of always naming one class, whose share of the samples is given: 2 s^2 / (1 + s), in [0, 1].
+
+    >>> labels = torch.tensor([0, 0, 0, 1])
+    >>> round(chance_f1(0.75), 4), round(weighted_f1(torch.zeros_like(labels), labels), 4)
+    (0.6429, 0.6429)
+    """
+    return 2 * share**2 / (1 + share)
+
+
+def _reader(method: Method, head: Side, gallery_labels: Tensor, labels: Tensor, centred: bool, watch: Watch) -> Reader:
     classes = int(torch.cat([gallery_labels, labels]).max()) + 1
-    return method.head(head, gallery_labels, classes, centred)
+    return method.head(head, gallery_labels, classes, centred, watch)
 
 
 def _scores(
@@ -197,9 +229,9 @@ def _scores(
     return reader.scores(method.function(encoder, head, centred))
 
 
-def _judged(read: Callable[[], Tensor], native: float, labels: Tensor) -> Stitched:
+def _judged(read: Callable[[], Tensor], native: tuple[float, float], labels: Tensor) -> Stitched:
     try:
         scores = read()
     except NotApplicable as reason:
-        return Stitched(None, None, native, str(reason))
-    return Stitched(share_right(scores, labels), weighted_f1(scores.argmax(1), labels), native)
+        return Stitched(None, None, *native, str(reason))
+    return Stitched(share_right(scores, labels), weighted_f1(scores.argmax(1), labels), *native)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from relviz.core.aggregation import AGGREGATIONS, Aggregated, fit_aggregation, tune
+from relviz.core.fitting import Watch
 from relviz.core.heads import LinearHead, fit_ridge
 from relviz.core.inverse import translate_by_inverse
 from relviz.core.projections import PROJECTIONS, layer_norm
@@ -20,10 +21,14 @@ PRODUCT = ("cosine", "euclidean", "l1", "linf")  # the projections of the produc
 TUNING_ROWS = 500  # labelled gallery rows that tuning looks at
 
 
-def _native_head(side: Side, _labels: Tensor, _classes: int, _centred: bool) -> LinearHead:
+def _native_head(side: Side, _labels: Tensor, _classes: int, _centred: bool, _watch: Watch) -> LinearHead:
     if side.native_head is None:
         raise NotApplicable(f"{side.name} has no native head")
     return side.native_head
+
+
+def _own_vectors(side: Side, _centred: bool) -> Tensor:
+    return side.held_out
 
 
 def _as_it_is(encoder: Side, head: Side, _centred: bool) -> Tensor:
@@ -48,11 +53,14 @@ def _relative(name: str) -> Method:
     return Method(
         label=f"relative, {entry.label}",
         function=lambda encoder, _, centred: coordinates(encoder, "held_out", centred),
-        head=lambda side, labels, classes, centred: fit_ridge(
+        head=lambda side, labels, classes, centred, _: fit_ridge(
             coordinates(side, "gallery", centred), labels, classes=classes
         ),
+        native=lambda side, centred: coordinates(side, "held_out", centred),
         summary=f"{entry.summary}, layer-normalised, read by a head fitted on such coordinates",
         source=entry.source,
+        family="relative",
+        slow=not entry.pointwise,
     )
 
 
@@ -61,12 +69,12 @@ def _shuffled() -> Method:
     relative = _relative("cosine")
     return Method(
         label="control, shuffled anchors",
-        function=lambda encoder, head, centred: relative.function(
-            encoder if encoder is head else encoder.with_shuffled_anchors(), head, centred
-        ),
+        function=lambda encoder, head, centred: relative.function(encoder.with_shuffled_anchors(), head, centred),
         head=relative.head,
+        native=relative.native,
         summary="relative cosine with the encoder's anchors in another order: what comes of no correspondence",
         source="relviz, a negative control",
+        family="control",
         exact=False,
     )
 
@@ -90,13 +98,16 @@ def _product(name: str, *, tuned: str = "") -> Method:
     return Method(
         label=label,
         function=lambda encoder, _, centred: _product_spaces(encoder, "held_out", centred),
-        head=lambda side, labels, classes, centred: fit_aggregation(
-            _product_spaces(side, "gallery", centred), labels, classes=classes, name=name
+        head=lambda side, labels, classes, centred, watch: fit_aggregation(
+            _product_spaces(side, "gallery", centred), labels, classes=classes, name=name, watch=watch
         ),
+        native=lambda side, centred: _product_spaces(side, "held_out", centred),
         tuned=tune_on if tuned else None,
         summary=summary,
         source=entry.source,
+        family="product",
         exact=not tuned,
+        slow=entry.trained,
     )
 
 
@@ -106,8 +117,12 @@ def _translated(name: str) -> Method:
         label=entry.label,
         function=lambda encoder, head, _: entry.function(encoder.anchor_vectors, head.anchor_vectors)(encoder.held_out),
         head=_native_head,
+        native=_own_vectors,
         summary=entry.summary,
         source=entry.source,
+        family="translation",
+        exact=entry.comes_back == "always",
+        slow=any(option.name == "steps" for option in entry.options),
     )
 
 
@@ -116,15 +131,19 @@ METHODS: dict[str, Method] = {
         label="absolute",
         function=_as_it_is,
         head=_native_head,
+        native=_own_vectors,
         summary="the foreign vector as it is: the baseline",
         source="2209.15430",
+        family="absolute",
     ),
     "absolute-padded": Method(
         label="absolute, zero-padded",
         function=_padded,
         head=_native_head,
+        native=_own_vectors,
         summary="the foreign vector, filled up with zeros or cut to the width that the head reads",
         source="2311.00664",
+        family="absolute",
     ),
     **{f"relative-{name}": _relative(name) for name in PROJECTIONS},
     **{f"product-{name}": _product(name) for name in AGGREGATIONS},
@@ -137,8 +156,12 @@ METHODS: dict[str, Method] = {
             encoder.held_out
         ),
         head=_native_head,
+        native=_own_vectors,
         summary="relative coordinates turned back into the head's absolute space",
         source="2406.15057",
+        family="inverse",
+        exact=False,  # cosines do not know a vector's length
     ),
     "control": _shuffled(),
 }
+CLOSED_FORM = tuple(name for name, method in METHODS.items() if not method.slow)

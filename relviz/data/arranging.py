@@ -55,6 +55,9 @@ def arranged(
             raise BadFile(f"{file} has {n} samples and {len(given)} {what}.", "Give one for every sample.")
     _check_ids(ids, file, place)
     _check_finite(samples, file, place)
+    _check_words("an id", ids, file, place)
+    _check_words("a text", samples if isinstance(samples, tuple) else (), file, place)
+    _check_words("a class", () if labels is None else labels[1], file, lambda i: f"place {i} of its classes")
     split = OWN_SPLIT
     if held_out is None:
         held_out, split = np.arange(n) % EVERY == EVERY - 1, f"every {EVERY}th row is held out"
@@ -100,13 +103,16 @@ def class_labels(
 
     Raises
     ------
-    BadFile: a label that is missing, no whole number or word, negative, or beyond the names.
+    BadFile: a label that is missing, no whole number or word, negative, or beyond the names; a name given twice.
 
     >>> class_labels(["b", "a", "b"], file="f.csv")
     (array([1, 0, 1]), ('a', 'b'))
     """
     found = [_label(value, file, place, i) for i, value in enumerate(_plain(values))]
     if names:
+        twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+        if twice is not None:
+            raise BadFile(f"{file} names two classes '{twice}'.", "Give every class a name of its own.")
         for i, label in enumerate(found):
             if not (isinstance(label, int) and label < len(names)):
                 raise BadFile(
@@ -147,7 +153,10 @@ def _plain(values: Sequence[Any] | NDArray[Any]) -> Sequence[Any]:
 
 def _label(value: Any, file: object, place: Place, i: int) -> int | str:
     if isinstance(value, bytes):
-        value = value.decode(errors="replace")
+        try:
+            value = value.decode()
+        except UnicodeDecodeError as error:
+            raise BadFile(f"{file} has a label at {place(i)} that is not UTF-8.", "Save labels as UTF-8.") from error
     if isinstance(value, str):
         value = value.strip()
         digits = value.removeprefix("-")
@@ -169,6 +178,15 @@ def _check_ids(ids: Sequence[str], file: object, place: Place) -> None:
             where = f"at {place(seen[name])} and again at {place(i)}"
             raise BadFile(f"{file} has the id '{name[:40]}' {where}.", "Give every sample an id of its own.")
         seen[name] = i
+
+
+def _check_words(what: str, words: Sequence[str], file: object, place: Place) -> None:
+    for i, word in enumerate(words):
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:  # half a character, which other bytes leave behind in names of files
+            sentence = f"{file} has {what} at {place(i)} that is not UTF-8."
+            raise BadFile(sentence.encode(errors="replace").decode(), "Save or name it as UTF-8.") from error
 
 
 def _check_finite(samples: Samples, file: object, place: Place) -> None:

@@ -110,7 +110,8 @@ def _name(arrays: Arrays, what: str, options: dict[str, str]) -> str | None:
 def _read(arrays: Arrays, name: str) -> tuple[NDArray[Any], int | None]:
     """An array, or a _train and a _test part in one and the number of rows of the first."""
     if name.endswith(".npy"):
-        return Arrays(arrays.path.parent / Path(name).name)["X"], None
+        beside = arrays.path.parent / Path(name).name
+        return _listed(Arrays(beside)["X"], "X", beside), None
     if name in arrays.names:
         return _listed(arrays[name], name, arrays.path), None
     train, test = (f"{name}_{part}" for part in ("train", "test"))
@@ -127,7 +128,12 @@ def _read(arrays: Arrays, name: str) -> tuple[NDArray[Any], int | None]:
 def _listed(array: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
     if array.ndim == 0:
         raise BadFile(f"The array {name} in {path} is one number.", "Save one row for every sample.")
-    return array
+    if array.dtype.kind != "S":
+        return array
+    try:
+        return np.char.decode(array, "utf-8")
+    except UnicodeDecodeError as error:
+        raise BadFile(f"The array {name} in {path} is not UTF-8 text.", "Save its words as UTF-8.") from error
 
 
 def _beside(arrays: Arrays, name: str | None, n: int, train: int | None) -> NDArray[Any] | None:

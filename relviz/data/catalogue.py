@@ -6,7 +6,7 @@ may end in `:n=2000,seed=0`, which draws a part.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
@@ -140,11 +140,17 @@ def load_dataset(name: str, *, download: bool = False) -> DataSet:
     >>> len(load_dataset("digits")), load_dataset("digits:n=100").name
     (1797, 'digits:n=100,seed=0')
     """
-    name = name if name in CATALOGUE else data_paths().get(name, name)
+    return _load(name, download, data_paths())
+
+
+def _load(name: str, download: bool, entries: Mapping[str, str]) -> DataSet:
+    """As `load_dataset`; an entry of the shelf file is followed once, and goes before a set of the catalogue."""
+    if name in entries and name not in DATASETS:
+        return _load(entries[name], download, {other: path for other, path in entries.items() if other != name})
     part = subset_name(name)
     if part is not None:
         whole, n, seed = part
-        return subset(load_dataset(whole, download=download), n=n, seed=seed)
+        return subset(_load(whole, download, entries), n=n, seed=seed)
     try:
         return _loaded(name, _stamp(name))
     except MissingData:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relviz.data.dataset import DataSet, row_numbers
-from relviz.errors import BadChoice
+from relviz.errors import BadChoice, UnknownName
+from relviz.shelf_file import paired_sets
 
 _LEAST = 2  # pairs in either part
 
@@ -48,6 +49,19 @@ class Paired:
     def unpaired(self) -> tuple[int, int]:
         """How many samples of A and of B belong to no pair."""
         return len(self.a) - len(self), len(self.b) - len(self)
+
+
+def group(name: str) -> tuple[str, ...]:
+    """Names of the data sets of a group of the shelf file.
+
+    Raises
+    ------
+    UnknownName: there is no such group; BadFile: the shelf file cannot be understood.
+    """
+    groups = paired_sets()
+    if name not in groups:
+        raise UnknownName("group of paired data sets", name, groups)
+    return groups[name]
 
 
 def pair(a: DataSet, b: DataSet) -> Paired:

@@ -231,6 +231,8 @@ def _parquet(path: Path) -> Table:
         columns = {name: _arrow_column(arrow, table.column(name).combine_chunks()) for name in table.column_names}
     except (arrow.ArrowException, OSError, ValueError, LookupError) as error:
         reason = " ".join(str(error).split())[:120]
+        if "utf" in reason.lower():
+            raise BadFile(f"{path} holds words that are not UTF-8.", "Save them as UTF-8.") from error
         raise BadFile(f"{path} is damaged or no Parquet file ({reason}).", "Write or copy it again.") from error
     if not table.num_rows:
         raise BadFile(f"{path} has no rows.", "Bring a file with samples in it.")
@@ -239,6 +241,8 @@ def _parquet(path: Path) -> Table:
 
 def _arrow_column(arrow: Any, column: Any) -> Sequence[Any] | NDArray[Any]:
     """A column as a list, or as one array where it holds vectors of one length and no gaps."""
+    if arrow.types.is_binary(column.type) or arrow.types.is_large_binary(column.type):
+        column = column.cast(arrow.large_string())  # refuses what is not UTF-8
     lists = (arrow.types.is_list, arrow.types.is_large_list, arrow.types.is_fixed_size_list)
     if any(is_kind(column.type) for is_kind in lists) and len(column) and not column.null_count:
         numbers = column.flatten()

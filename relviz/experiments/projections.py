@@ -34,7 +34,8 @@ def run(quick: bool, progress: Progress) -> Report:
             "bundled networks and stored embeddings instead of the paper's twelve pretrained encoders",
             "single projections, sum and concatenation end in ridge heads; MLP and sum, the paper's choice, is trained "
             "for 5 epochs with a linear head",
-            *_where_not(rows),
+            "cosine is a similarity and the other three are distances, so that they partly cancel in a sum of "
+            "layer-normalised spaces; side by side they do not",
             *missing,
         ],
         figure=_figure(rows),
@@ -93,35 +94,29 @@ def _family(where: str) -> str:
 
 
 def _product_claim(rows: list[Row], method: str) -> Claim:
-    shares: dict[str, list[bool]] = {}
+    """One product against the best single projection of each pair, and where it falls short by most."""
+    gaps: dict[str, dict[str, float]] = {}
     for where in places(rows):
+        field, _, pair = where.partition(_BETWEEN)
         best = max(value(rows, where, single) for single in SINGLE)
-        shares.setdefault(where.partition(_BETWEEN)[0], []).append(value(rows, where, method) >= best - NEAR)
-    good = [field for field, near in shares.items() if mean(near) >= MOST]
+        gaps.setdefault(field, {})[pair] = value(rows, where, method) - best
+    good = [field for field, by_pair in gaps.items() if mean(map(_is_near, by_pair.values())) >= MOST]
     return Claim(
         f"{method} is at least the best single projection minus {NEAR} on at least {MOST:.0%} of the pairs of two data "
         "sets.",
         len(good) >= 2,
-        "; ".join(f"{field} {sum(near)} of {len(near)}" for field, near in shares.items()),
+        "; ".join(f"{field} {_near(by_pair)}" for field, by_pair in gaps.items()),
     )
 
 
-def _where_not(rows: list[Row]) -> list[str]:
-    """Where each product falls short of the best single projection, by how much at most: said, not hidden."""
-    gaps: dict[tuple[str, str], dict[str, float]] = {}
-    for where in places(rows):
-        field, _, pair = where.partition(_BETWEEN)
-        best = max(value(rows, where, single) for single in SINGLE)
-        for method in PRODUCTS:
-            gaps.setdefault((method, field), {})[pair] = value(rows, where, method) - best
-    found = []
-    for (method, field), by_pair in gaps.items():
-        short = [pair for pair, gap in by_pair.items() if gap < -NEAR]
-        if short:
-            worst = min(short, key=by_pair.__getitem__)
-            told = f"{len(short)} of {len(by_pair)} pairs of {field}, most on {worst} ({by_pair[worst]:+.3f})"
-            found.append(f"{method} falls short of the best single projection by more than {NEAR} on {told}")
-    return found
+def _near(gaps: dict[str, float]) -> str:
+    words = f"{sum(map(_is_near, gaps.values()))} of {len(gaps)}"
+    worst = min(gaps, key=gaps.__getitem__)
+    return words if _is_near(gaps[worst]) else f"{words}, least {gaps[worst]:+.3f} at {worst}"
+
+
+def _is_near(gap: float) -> bool:
+    return gap >= -NEAR - 1e-9  # 0.89 - 0.9 is a little less than -0.01
 
 
 def _figure(rows: list[Row]) -> dict[str, object]:

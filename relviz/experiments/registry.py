@@ -76,7 +76,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "projections",
             "Which invariance links two models",
             "2310.01211",
-            "No single projection is best for every pair; their product is near the best for most.",
+            "No single projection is best for every pair; a product of several should be near the best of each.",
             "the CIFAR-10 and TREC embeddings where they are there",
             "projections",
         ),

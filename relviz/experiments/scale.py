@@ -7,15 +7,14 @@ from dataclasses import replace
 from torch import Tensor, arange, zeros_like
 
 from relviz.core.heads import LinearHead, fit_logistic, fit_mlp, share_right
-from relviz.core.reconstruction import squared_error
 from relviz.core.stitching import Reader, Side
 from relviz.data.catalogue import load_dataset
 from relviz.experiments.fields import Field, digits, fashion
 from relviz.experiments.report import Claim, Report, Row, mean, row, value
 from relviz.models.training import Progress
 from relviz.plots.experiments import lines
-from relviz.service.device import CPU
-from relviz.service.spaces import encoder_of, fitting_model, space_of
+from relviz.service.requests import Rescale
+from relviz.service.run import run as answer
 from relviz.service.stitching import side_of
 
 FACTORS = (0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0)
@@ -83,11 +82,9 @@ def _readers(side: Side, labels: Tensor, classes: int, epochs: int) -> dict[str,
 
 
 def _decoder(progress: Progress) -> list[Row]:
-    data = load_dataset(PICTURES)
-    decoder = encoder_of(fitting_model(DECODER, data), CPU)
-    latent, originals = space_of(DECODER, PICTURES, progress)[data.held_out], data.inputs()[data.held_out]
-    errors = {f: float(squared_error(decoder.decode(f * latent), originals).mean()) for f in FACTORS}
-    return [row(_where("pictures", factor), ERROR, error) for factor, error in errors.items()]
+    (curve,) = answer(Rescale((DECODER,), PICTURES, FACTORS), progress)
+    found = zip(curve.factors, curve.values, strict=True)
+    return [row(_where("pictures", factor), ERROR, error) for factor, error in found]
 
 
 def claims(rows: list[Row]) -> list[Claim]:

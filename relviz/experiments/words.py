@@ -154,4 +154,4 @@ def _figure(rows: list[Row]) -> dict[str, object]:
         }
         for label in MEASURED.values()
     }
-    return bars(heights, y=where)
+    return bars(heights, y=where.partition(" (")[0])

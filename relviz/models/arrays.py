@@ -6,6 +6,7 @@ its rows; otherwise row i belongs to the sample with the id i, as samples withou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -43,6 +44,14 @@ class ArrayEncoder:
         """Vectors of these samples, `b x d`."""
         found = [self.places[name] for name in data.ids[rows]]
         return torch.from_numpy(self.matrix[found]).to(self.where)
+
+    def encode_nodes(self, data: DataSet, rows: slice, nodes: Sequence[str]) -> list[Tensor]:
+        """Arrays have no nodes."""
+        raise NotApplicable("an array has no nodes")
+
+    def layers(self, data: DataSet) -> dict[str, int]:
+        """Arrays have no layers."""
+        return {}
 
     def decode(self, latent: Tensor) -> Tensor:
         """Arrays have no decoder."""

@@ -15,7 +15,7 @@ from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice, BadFile, RelvizError, UnknownName
 from relviz.models import arrays, own, shelf, text, vision
 from relviz.models.graph_reading import Nodes
-from relviz.models.model import Model
+from relviz.models.model import FITTED, Model
 from relviz.models.nodes import ENCODE, linear_head
 from relviz.models.preprocessing import Pictures
 from relviz.models.reading import Built, NetworkEncoder, model_of
@@ -31,13 +31,18 @@ SOURCES: dict[str, Callable[[str, Path | None], Built]] = {
 
 @dataclass(frozen=True)
 class ShelfLine:
-    """One entry of the shelf file, and what keeps it from working, if anything does."""
+    """One entry of the shelf file, and what keeps it from working, if anything does.
+
+    Attributes
+    ----------
+    head: what its own head tells apart, or that one is fitted on the gallery of the data, in words.
+    """
 
     name: str
     built_from: str
     checkpoint: str
     width: int | None
-    classes: int | None
+    head: str | None
     problem: str | None
 
 
@@ -94,9 +99,16 @@ def model_from(name: str, entry: ModelEntry) -> Model:
     ------
     RelvizError: it cannot be had; the sentence says why.
     """
+    if (entry.source or "").startswith(arrays.PREFIX):
+        return replace(arrays.array_model(_from_folder(entry)), name=name)
     file = entry.path()
     stamp = (file.stat().st_mtime_ns, file.stat().st_size) if file is not None and file.exists() else None
     return _model_from(name, entry, stamp)
+
+
+def _from_folder(entry: ModelEntry) -> str:
+    """The name of an entry's array, its path from the folder of the shelf file."""
+    return f"{arrays.PREFIX}{entry.folder / Path((entry.source or '').removeprefix(arrays.PREFIX)).expanduser()}"
 
 
 @lru_cache(maxsize=64)
@@ -172,7 +184,14 @@ def _line(name: str, entry: ModelEntry | BadFile) -> ShelfLine:
         model = model_from(name, entry)
     except RelvizError as error:
         return line(None, None, str(error))
-    return line(model.width, None if model.head is None else model.head.weight.shape[1], None)
+    return line(model.width, own_head(model), None)
+
+
+def own_head(model: Model) -> str:
+    """What a model's own head tells apart, in words."""
+    if model.head is not None:
+        return f"{model.head.weight.shape[1]} classes"
+    return "none, a decoder" if model.decodes else f"none, {FITTED}"
 
 
 @lru_cache(maxsize=16)

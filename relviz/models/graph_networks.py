@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 from math import log
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -41,8 +41,8 @@ class GraphNetwork(nn.Module):
         """What a layer carries along the edges."""
         return normalised_adjacency(edges, n)
 
-    def encode(self, features: Tensor, edges: Tensor, rows: Tensor | None = None) -> Tensor:
-        """Latent vectors `n x d`, or those of some rows alone.
+    def encode(self, features: Tensor, edges: Tensor) -> Tensor:
+        """Latent vectors, `n x d`.
 
         Parameters
         ----------
@@ -50,8 +50,7 @@ class GraphNetwork(nn.Module):
         edges: int64 `m x 2`, each undirected edge once.
         """
         features = features / features.sum(1, keepdim=True).clamp_min(1e-12)
-        latent = self.passed(features, self.messages(edges, len(features)))
-        return latent if rows is None else latent[rows]
+        return self.passed(features, self.messages(edges, len(features)))
 
     def passed(self, features: Tensor, messages: Messages) -> Tensor:
         """Latent vectors of row-normalised features."""
@@ -60,6 +59,10 @@ class GraphNetwork(nn.Module):
     def forward(self, features: Tensor, edges: Tensor) -> Tensor:
         """Class scores, `n x c`."""
         return self.head(self.encode(features, edges))
+
+    def groups(self, weight_decay: float) -> list[dict[str, Any]]:
+        """The parameters with their weight decay, as optimisers take them."""
+        return [{"params": list(self.parameters()), "weight_decay": weight_decay}]
 
     def dropped(self, x: Tensor) -> Tensor:
         """With some values set to zero while it is trained."""
@@ -103,6 +106,14 @@ class GCNII(GraphNetwork):
             mixed = (1 - self.alpha) * messages(self.dropped(x)) + self.alpha * begun
             x = relu((1 - beta) * mixed + beta * layer(mixed))
         return self.dropped(x)
+
+    def groups(self, weight_decay: float) -> list[dict[str, Any]]:
+        """As `GraphNetwork`; the paper's decay is 0.01 in the layers and 5e-4 before and after them."""
+        outer = [*self.first.parameters(), *self.head.parameters()]
+        return [
+            {"params": list(self.layers.parameters()), "weight_decay": 20 * weight_decay},
+            {"params": outer, "weight_decay": weight_decay},
+        ]
 
 
 class GIN(GraphNetwork):

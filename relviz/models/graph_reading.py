@@ -32,9 +32,9 @@ class Nodes:
         return None
 
     def inputs(self, data: DataSet, rows: slice) -> tuple[Tensor, ...]:
-        """Features and edges of the whole graph, and the rows that are asked for."""
+        """Features and edges of the whole graph, whichever rows are asked for."""
         graph: Any = data.samples
-        return *tensors(graph), torch.arange(len(graph))[rows]
+        return tensors(graph)
 
     def example(self) -> tuple[Tensor, ...]:
         """As `Reads`."""

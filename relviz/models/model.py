@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -16,6 +16,8 @@ from relviz.core.heads import LinearHead
 from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice
 
+FITTED = "fitted on the gallery"
+
 
 class Encoder(Protocol):
     """A model's network on one device, evaluating and frozen."""
@@ -26,6 +28,12 @@ class Encoder(Protocol):
 
     def encode(self, data: DataSet, rows: slice) -> Tensor:
         """Latent vectors of these samples, `b x d`, where the network is."""
+
+    def encode_nodes(self, data: DataSet, rows: slice, nodes: Sequence[str]) -> list[Tensor]:
+        """Vectors of these samples at several nodes, from one run of the network."""
+
+    def layers(self, data: DataSet) -> dict[str, int]:
+        """Nodes of the network's layers when it reads such data, and the widths of their vectors; of arrays none."""
 
     def decode(self, latent: Tensor) -> Tensor:
         """Reconstructed samples of latent vectors; only of a model that `decodes`."""
@@ -87,6 +95,12 @@ class Model:
         if self.head is None or self.head.weight.shape[1] != len(data.class_names):
             return None
         return self.head if self.classes in ((), data.class_names) else None
+
+    def head_words(self, data: DataSet) -> str:
+        """Where its head for this data comes from, in words: "its own", "fitted on the gallery" or "none"."""
+        if self.head_for(data) is not None:
+            return "its own"
+        return "none" if self.decodes else FITTED
 
 
 def fingerprint(tensors: Mapping[str, Tensor], *choices: object) -> str:

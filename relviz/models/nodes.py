@@ -7,7 +7,7 @@ mean over space or tokens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -17,9 +17,11 @@ from torch import Tensor, nn
 from relviz.core.heads import LinearHead
 from relviz.errors import BadChoice, UnknownName
 
-OUTPUT = "output()"  # the node of what the network itself gives
+OUTPUT = "output()"  # the node of what the network itself gives; one that only encodes gives its latent vectors
 ENCODE = "encode()"
+MOST_LAYERS = 12
 _INPUT = ":input"
+_LISTS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
 def last_linear(network: nn.Module) -> str | None:
@@ -62,13 +64,45 @@ def look(network: nn.Module, inputs: tuple[Any, ...], nodes: Sequence[str]) -> l
             if node not in (OUTPUT, ENCODE):
                 hooks.callback(_hook(network, node, seen).remove)
         if any(node != ENCODE for node in nodes):
-            seen[OUTPUT] = network(*inputs)
+            seen[OUTPUT] = _run(network, inputs)
     if ENCODE in nodes:
         seen[ENCODE] = network.get_submodule("").encode(*inputs)  # type: ignore[operator] # default_node looked
     for node in nodes:
         if node not in seen:
             raise BadChoice(f"The network does not use '{node}' when it reads samples.", "Name another latent node.")
     return [seen[node] for node in nodes]
+
+
+def layers(network: nn.Module, inputs: tuple[Any, ...], mask: Tensor | None = None) -> dict[str, int]:
+    """Latent nodes of a network's layers in the order of computation, with the widths of their vectors.
+
+    A layer is a module with a matrix of weights, or a block of such, together with the modules without one that come
+    next, such as normalisation, activation and pooling; its node is what the last of these gives. Lists of modules and
+    a module that holds most of the others are looked into. Of more than `MOST_LAYERS`, so many are taken in even steps,
+    the first and the last among them.
+
+    Parameters
+    ----------
+    mask: as in `vectors`.
+
+    >>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 10))
+    >>> layers(network.eval(), (torch.zeros(2, 1, 8, 8),))
+    {'2': 4, '4': 10}
+    """
+    seen: dict[str, Any] = {}
+    with ExitStack() as hooks:
+        for name, _ in network.named_modules():
+            if name:
+                hooks.callback(_hook(network, name, seen).remove)
+        _run(network, inputs)
+    parts, widths, last = dict(_parts(network, list(seen))), {}, list[str]()
+    for name in (name for name in seen if name in parts):
+        widths[name] = _width(seen[name], name, len(inputs[0]), mask)
+        if widths[name] and any(weights.ndim > 1 for weights in parts[name].parameters()):
+            last.append(name)
+        elif widths[name] and last:
+            last[-1] = name
+    return {name: widths[name] for name in _thinned(last)}
 
 
 def vectors(passed: Any, node: str, mask: Tensor | None = None) -> Tensor:
@@ -125,6 +159,37 @@ def linear_head(weight: Tensor, bias: Tensor | None) -> LinearHead:
     return LinearHead(weight.detach().T.cpu().float(), offset)
 
 
+def _run(network: nn.Module, inputs: tuple[Any, ...]) -> Any:
+    if type(network).forward is nn.Module.forward:
+        return network.get_submodule("").encode(*inputs)  # type: ignore[operator] # what else could it do
+    return network(*inputs)
+
+
+def _parts(module: nn.Module, ran: list[str], prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """Modules by name; in place of lists, and of one that holds most of the modules that ran, what they consist of."""
+    for name, child in module.named_children():
+        held = sum(other.startswith(f"{prefix}{name}.") for other in ran)
+        if isinstance(child, _LISTS) or held > len(ran) / 2:
+            yield from _parts(child, ran, f"{prefix}{name}.")
+        elif not isinstance(child, nn.Flatten):  # its input says the same in fewer numbers
+            yield prefix + name, child
+
+
+def _width(passed: Any, node: str, n: int, mask: Tensor | None) -> int:
+    """Width of the vectors of n samples that pass a node, 0 where none do."""
+    try:
+        found = vectors(passed, node, mask)
+    except BadChoice:
+        return 0
+    return found.shape[1] if len(found) == n else 0
+
+
+def _thinned(names: list[str]) -> list[str]:
+    if len(names) <= MOST_LAYERS:
+        return names
+    return [names[round(i * (len(names) - 1) / (MOST_LAYERS - 1))] for i in range(MOST_LAYERS)]
+
+
 def _log_softmax(scores: Tensor) -> Tensor:
     return scores.log_softmax(1)
 
@@ -141,6 +206,11 @@ def _hook(network: nn.Module, node: str, seen: dict[str, Any]) -> Any:
     modules = dict(network.named_modules())
     if name not in modules or not name:
         raise UnknownName("latent node", node, filter(None, modules))
+
+    def note(given: Any) -> None:
+        seen.pop(node, None)  # what a module gives last counts, in the order of these
+        seen[node] = given
+
     if node == name:
-        return modules[name].register_forward_hook(lambda _module, _inputs, given: seen.update({node: given}))
-    return modules[name].register_forward_pre_hook(lambda _module, inputs: seen.update({node: inputs[0]}))
+        return modules[name].register_forward_hook(lambda _module, _inputs, given: note(given))
+    return modules[name].register_forward_pre_hook(lambda _module, inputs: note(inputs[0]))

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from relviz.checkpoints.door import read_checkpoint
 from relviz.errors import BadChoice
-from relviz.models.preprocessing import Pictures, Vectors
+from relviz.models.preprocessing import Pictures, Reads, Vectors
 from relviz.models.reading import Built
+from relviz.models.text import TRIED, Texts
 from relviz.shelf_file import ModelEntry
 
 
@@ -32,14 +33,15 @@ def of_builder(builder: str, entry: ModelEntry) -> Built:
         raise BadChoice(f"The builder '{builder}' has no checkpoint.", "Name the file of its weights.")
     weights = read_checkpoint(file)
     network, code = _built(builder, entry.folder)
-    reads = Vectors(entry.vectors) if entry.vectors else _pictures(network, entry)
-    return Built(network=network, reads=reads, origin=builder, weights=weights, file=file, code=code)
+    return Built(
+        network=network, reads=_reads(builder, network, entry), origin=builder, weights=weights, file=file, code=code
+    )
 
 
 def _built(builder: str, folder: Path) -> tuple[nn.Module, str]:
     """A new network, and the text of the module that builds it."""
     with _importable(folder):
-        function = _function(builder)
+        function = _function(builder, folder)
         try:
             network = function()
         except Exception as error:  # whatever the user's code raises
@@ -51,7 +53,7 @@ def _built(builder: str, folder: Path) -> tuple[nn.Module, str]:
     return network, inspect.getsource(module) if module is not None and getattr(module, "__file__", None) else ""
 
 
-def _function(builder: str) -> Callable[[], Any]:
+def _function(builder: str, folder: Path) -> Callable[[], Any]:
     place, _, name = builder.partition(":")
     if not (name.isidentifier() and all(part.isidentifier() for part in place.split("."))):
         raise BadChoice(f"The builder '{builder}' is no place in a package.", "Write package.module:function.")
@@ -60,7 +62,8 @@ def _function(builder: str) -> Callable[[], Any]:
     except ModuleNotFoundError as error:
         if error.name is None or not place.startswith(error.name):
             raise _raised(builder, error) from error
-        raise BadChoice(f"There is no module '{place}'.", "Start relviz in the folder of your package.") from error
+        places = " or ".join(dict.fromkeys(map(str, (folder.resolve(), Path.cwd()))))
+        raise BadChoice(f"There is no module '{place}' in {places}.", "Start relviz where it lies.") from error
     except Exception as error:  # whatever the user's code raises
         raise _raised(builder, error) from error
     function = getattr(module, name, None)
@@ -76,12 +79,33 @@ def _raised(builder: str, error: Exception) -> BadChoice:
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Let the modules of a folder be imported, as Python does for scripts."""
-    sys.path.insert(0, str(folder))
+    """Let the modules of the shelf file's folder and of the working folder be imported, as Python does for scripts."""
+    places = (str(folder), str(Path.cwd()))
+    sys.path[:0] = places
     try:
         yield
     finally:
-        sys.path.remove(str(folder))
+        for place in places:
+            sys.path.remove(place)
+
+
+def _reads(builder: str, network: Any, entry: ModelEntry) -> Reads:
+    """Vectors where their width is named, texts where the network has a method `tokens`, else images."""
+    if entry.vectors:
+        return Vectors(entry.vectors)
+    return _texts(builder, network.tokens) if callable(getattr(network, "tokens", None)) else _pictures(network, entry)
+
+
+def _texts(builder: str, tokens: Callable[[list[str]], Any]) -> Texts:
+    try:
+        made = tokens(list(TRIED))
+    except Exception as error:  # whatever the user's code raises
+        raise _raised(builder, error) from error
+    pair = isinstance(made, tuple) and len(made) == 2 and all(isinstance(part, Tensor) for part in made)
+    if not pair or made[0].ndim != 2 or len(made[0]) != len(TRIED) or made[0].shape != made[1].shape:
+        hint = "Return two tensors, of one row a text: numbers of tokens, and 1 where there is one."
+        raise BadChoice(f"The method tokens of '{builder}' gives no tokens and mask.", hint)
+    return Texts("the network's own", tokens)
 
 
 def _pictures(network: nn.Module, entry: ModelEntry) -> Pictures:

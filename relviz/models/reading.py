@@ -17,7 +17,7 @@ from relviz.core.heads import LinearHead
 from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice, BadFile, RelvizError
 from relviz.models.model import Model, fingerprint
-from relviz.models.nodes import OUTPUT, default_node, last_linear, linear_head, look, native_head, vectors
+from relviz.models.nodes import OUTPUT, default_node, last_linear, layers, linear_head, look, native_head, vectors
 from relviz.models.preprocessing import Pictures, Reads
 
 
@@ -60,15 +60,20 @@ class NetworkEncoder:
         ------
         UnknownName, BadChoice: no such node, or no vectors pass it.
         """
-        return self.at_nodes(self.reads.inputs(data, rows), nodes)
+        found = self.at_nodes(self.reads.inputs(data, rows), nodes)
+        return [seen[rows] for seen in found] if self.reads.modality == "graph" else found
 
     def at_nodes(self, inputs: tuple[Tensor, ...], nodes: Sequence[str]) -> list[Tensor]:
         """The same for inputs as the network is called with."""
-        moved = tuple(part.to(self._where()) for part in inputs)
-        mask = moved[1] if self.reads.modality == "text" else None
+        moved, mask = self._moved(inputs)
         with torch.inference_mode():
             passed = look(self.network, moved, nodes)
             return [vectors(seen, node, mask).float() for seen, node in zip(passed, nodes, strict=True)]
+
+    def layers(self, data: DataSet) -> dict[str, int]:
+        """Nodes of the network's layers when it reads such data, see `relviz.models.nodes.layers`, and their widths."""
+        with torch.inference_mode():
+            return layers(self.network, *self._moved(self.reads.inputs(data, slice(0, 2))))
 
     def decode(self, latent: Tensor) -> Tensor:
         """Reconstructed samples of latent vectors."""
@@ -87,6 +92,11 @@ class NetworkEncoder:
             return self
         return NetworkEncoder(copy.deepcopy(self.network).to(where), self.reads, self.node)
 
+    def _moved(self, inputs: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], Tensor | None]:
+        """Inputs where the network is, and of texts the mask among them."""
+        moved = tuple(part.to(self._where()) for part in inputs)
+        return moved, moved[1] if self.reads.modality == "text" else None
+
     def _where(self) -> torch.device:
         return next(iter(self.network.state_dict().values())).device
 
@@ -97,7 +107,8 @@ def model_of(name: str, built: Built) -> Model:
     Raises
     ------
     BadFile: the weights are not those of the network.
-    BadChoice: the network cannot read its inputs, or what passes the latent node are no vectors.
+    BadChoice: the network cannot read its inputs, what passes the latent node are no vectors, or its classes are not
+        those of its head.
     UnknownName: no such latent node.
     """
     network, reads = built.network, built.reads
@@ -110,6 +121,7 @@ def model_of(name: str, built: Built) -> Model:
     encoder = NetworkEncoder(network, reads, node)
     latent, output = _tried(name, encoder)
     head = _foreign_head(extra, latent, built) if extra else _own_head(network, latent, output, found)
+    _check_classes(name, built.classes, head)
     return Model(
         name=name,
         origin=built.origin,
@@ -148,8 +160,16 @@ def _tried(name: str, encoder: NetworkEncoder) -> tuple[Tensor, Any]:
     return latent, output
 
 
+def _check_classes(name: str, classes: tuple[str, ...], head: LinearHead | None) -> None:
+    if head is not None and classes and len(set(classes)) != head.weight.shape[1]:
+        told = f"tells {head.weight.shape[1]} classes apart, and {len(set(classes))} unlike names are given"
+        raise BadChoice(f"The head of '{name}' {told}.", "Name every class once, or none.")
+
+
 def _batch(reads: Reads) -> int:
     """Samples at once: fewer where they are large, so that progress moves and a stop is heard."""
+    if reads.modality == "text":
+        return settings.ENCODE_TEXTS
     numbers = max(part[0].numel() for part in reads.example())
     return max(1, min(settings.ENCODE_BATCH, settings.ENCODE_NUMBERS // max(1, numbers)))
 

@@ -22,6 +22,7 @@ _FASHION_MORE: dict[str, dict[str, Any]] = {
     "linvae": {"width": 64, "epochs": 6, "learning_rate": 3e-3, "weight_decay": 0.0},
     "relcnn": {"width": 64, "epochs": 3, "learning_rate": 3e-3, "anchors": 200},
 }
+_MNIST: dict[str, dict[str, Any]] = {"cnn": {"width": 500, "epochs": 3, "learning_rate": 3e-3}}
 _DIGITS: dict[str, dict[str, Any]] = {
     "mlp": {"width": 64, "epochs": 40, "learning_rate": 3e-3, "batch": 64},
     "cnn": {"width": 32, "epochs": 20, "learning_rate": 3e-3, "batch": 64},
@@ -30,7 +31,7 @@ _DIGITS: dict[str, dict[str, Any]] = {
 _PLANETOID: dict[str, Any] = {"width": 64, "epochs": 500, "learning_rate": 0.01, "weight_decay": 5e-4, "patience": 50}
 _CORA: dict[str, dict[str, Any]] = {
     "gcn": {**_PLANETOID, "dropout": 0.8},
-    "gcnii": {**_PLANETOID, "dropout": 0.5, "layers": 16},
+    "gcnii": {**_PLANETOID, "dropout": 0.6, "layers": 16, "patience": 100},
     "gin": {**_PLANETOID, "dropout": 0.5},
 }
 
@@ -51,6 +52,10 @@ RECIPES: dict[str, Recipe] = {
     **BUNDLED,
     **{
         recipe.name: recipe
-        for recipe in _recipes("fmnist", "fashion-mnist", _FASHION_MORE) + _recipes("cora", "cora", _CORA, seeds=3)
+        for recipe in (
+            *_recipes("fmnist", "fashion-mnist", _FASHION_MORE),
+            *_recipes("mnist", "mnist", _MNIST),
+            *_recipes("cora", "cora", _CORA, seeds=3),
+        )
     },
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from relviz.packages import needed
 TRANSFORMERS = "transformers"
 POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
 
-_TRIED = ("What is a latent space?", "Cats sleep.", "One")
+TRIED = ("What is a latent space?", "Cats sleep.", "One")
 _LONGEST = 512
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _FILES = ["*.json", "*.txt", "*.model", "*.safetensors", "pytorch_model.bin"]
@@ -47,16 +47,16 @@ class Pooled(nn.Module):
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts as the tokens of one vocabulary, cut after so many.
+    """Texts as the tokens that a network reads.
 
     Attributes
     ----------
-    vocabulary: sha256 of the tokeniser's rules.
+    rules: what decides the tokens, for the fingerprint.
+    tokens: of b texts the numbers of their tokens, and 1 where there is one and 0 where a text has ended, `b x t`.
     """
 
-    longest: int
-    vocabulary: str
-    tokeniser: Any = field(repr=False, compare=False)
+    rules: str
+    tokens: Callable[[list[str]], tuple[Tensor, ...]] = field(repr=False, compare=False)
     modality = "text"
 
     def misfit(self, data: DataSet) -> str | None:
@@ -66,15 +66,11 @@ class Texts:
     def inputs(self, data: DataSet, rows: slice) -> tuple[Tensor, ...]:
         """As `Reads`."""
         samples: Any = data.samples
-        return self._tokens(list(samples[rows]))
+        return self.tokens(list(samples[rows]))
 
     def example(self) -> tuple[Tensor, ...]:
         """As `Reads`."""
-        return self._tokens(list(_TRIED))
-
-    def _tokens(self, texts: list[str]) -> tuple[Tensor, ...]:
-        made = self.tokeniser(texts, padding=True, truncation=True, max_length=self.longest, return_tensors="pt")
-        return made["input_ids"], made["attention_mask"]
+        return self.tokens(list(TRIED))
 
 
 def of_hub(name: str, checkpoint: Path | None) -> Built:
@@ -101,7 +97,7 @@ def of_hub(name: str, checkpoint: Path | None) -> Built:
         ) from error
     return Built(
         network=Pooled(transformer, pooling=pooling, unit=unit),
-        reads=Texts(_longest(folder, settings_of), _vocabulary(tokeniser), tokeniser),
+        reads=_texts(tokeniser, _longest(folder, settings_of)),
         origin=f"Hugging Face {name}, {pooling} of its tokens ({stated})",
         licence=_licence(folder),
         weights=_named(read_checkpoint(file), transformer),
@@ -157,11 +153,17 @@ def _longest(folder: Path, config: Any) -> int:
     return min(int(stated or _LONGEST), int(getattr(config, "max_position_embeddings", _LONGEST)), _LONGEST)
 
 
-def _vocabulary(tokeniser: Any) -> str:
+def _texts(tokeniser: Any, longest: int) -> Texts:
+    """Texts by the rules of a tokeniser, cut after so many tokens."""
     from relviz.models.model import fingerprint
 
     rules = tokeniser.backend_tokenizer.to_str() if tokeniser.is_fast else sorted(tokeniser.get_vocab().items())
-    return fingerprint({}, rules)
+
+    def tokens(texts: list[str]) -> tuple[Tensor, ...]:
+        made = tokeniser(texts, padding=True, truncation=True, max_length=longest, return_tensors="pt")
+        return made["input_ids"], made["attention_mask"]
+
+    return Texts(f"{longest} of {fingerprint({}, rules)}", tokens)
 
 
 def _licence(folder: Path) -> str:

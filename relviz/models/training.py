@@ -118,7 +118,7 @@ def train_on_graph(
         build_one = GRAPH_NETWORKS[recipe.architecture]
         classes = int(labels.max()) + 1
         network = build_one(features.shape[1], recipe.width, classes, recipe.layers, recipe.dropout)
-        optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
+        optimiser = torch.optim.Adam(network.groups(recipe.weight_decay), recipe.learning_rate)
         course = Course(network, optimiser, patience=recipe.patience)
 
         def epoch() -> float:

@@ -1,4 +1,4 @@
-"""Heat maps of models against models, and accuracy against the number of anchors."""
+"""Heat maps of models against models."""
 
 from __future__ import annotations
 
@@ -6,33 +6,36 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from relviz.plots.palette import ANOTHER_METHOD, METHODS, QUIET, SEQUENTIAL
-from relviz.service.stitching import CurvePoint
+from relviz.plots.palette import SEQUENTIAL
 
+WRITTEN = 16  # columns up to which numbers have room
 Cell = tuple[float | None, str]  # value or None, and what hovering says
 
-_CLEAR = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
+CLEAR = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
 
 
 def plot_board(
     rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[Cell]], *,
     title: str, row_title: str, column_title: str, low: float, high: float, height: int,
+    notes: Sequence[Sequence[str]] = (), gaps: Sequence[int] = (),
 ) -> go.Figure:  # fmt: skip
-    """A heat map with its numbers written in; an undefined cell shows a dash and its reason on hover.
+    """A heat map with its numbers written in, if there is room; an undefined cell shows a dash and its reason on hover.
 
     Parameters
     ----------
     cells: one row of cells per name in `rows`.
     low, high: what the ends of the colour scale mean.
+    notes: what stands in small letters under each number.
+    gaps: before which rows, and columns, a line sets groups apart.
     """
     figure = go.Figure(
         go.Heatmap(
             z=[[value for value, _ in row] for row in cells],
             x=short_names(columns),
             y=short_names(rows),
-            text=[[_written(value, crowded=len(columns) > 10) for value, _ in row] for row in cells],
+            text=_texts(cells, notes, crowded=len(columns) > 10),
             customdata=[[words for _, words in row] for row in cells],
-            texttemplate="%{text}",
+            texttemplate="%{text}" if len(columns) <= WRITTEN else None,
             textfont={"size": 10 if len(columns) <= 10 else 9},
             hovertemplate="%{customdata}<extra></extra>",
             hoverongaps=True,
@@ -48,8 +51,11 @@ def plot_board(
         for j, (value, _) in enumerate(row):
             if value is None:  # plotly writes no text into a cell without a number
                 figure.add_annotation(x=j, y=i, text="–", showarrow=False)
+    for gap in gaps:  # white: a gap on light ground, a line on dark
+        figure.add_hline(y=gap - 0.5, line_width=4, line_color="white")
+        figure.add_vline(x=gap - 0.5, line_width=4, line_color="white")
     figure.update_layout(
-        title={"text": title, "font": {"size": 14}}, height=height, margin={"l": 4, "r": 4, "t": 34, "b": 4}, **_CLEAR
+        title={"text": title, "font": {"size": 14}}, height=height, margin={"l": 4, "r": 4, "t": 34, "b": 4}, **CLEAR
     )
     figure.update_xaxes(title=column_title, tickangle=-40, showgrid=False, tickfont={"size": 11})
     figure.update_yaxes(title=row_title, autorange="reversed", showgrid=False, tickfont={"size": 11})
@@ -68,50 +74,14 @@ def short_names(names: Sequence[str]) -> list[str]:
     return list(names)
 
 
+def _texts(cells: Sequence[Sequence[Cell]], notes: Sequence[Sequence[str]], *, crowded: bool) -> list[list[str]]:
+    found = [[_written(value, crowded=crowded) for value, _ in row] for row in cells]
+    for row, said in zip(found, notes or [()] * len(found), strict=True):
+        for place, note in enumerate(said):
+            row[place] += f"<br><span style='font-size:8px'>{note}</span>" if note else ""
+    return found
+
+
 def _written(value: float | None, *, crowded: bool) -> str:
     text = "–" if value is None else f"{value:.2f}"
     return text.replace("0.", ".", 1) if crowded and text.startswith(("0.", "-0.")) else text
-
-
-def plot_curve(points: Sequence[CurvePoint], *, title: str, anchors: int, height: int) -> go.Figure:
-    """Stitched accuracy of one pair against the number of anchors, with native accuracy (dashed) and chance (dotted).
-
-    Parameters
-    ----------
-    anchors: the number chosen now, marked by a vertical line.
-    """
-    figure = go.Figure()
-    counts = [point.anchors for point in points]
-    for index, cell in enumerate(points[0].cells):
-        colour = METHODS.get(cell.method, ANOTHER_METHOD)
-        values = [point.cells[index] for point in points]
-        if all(value.accuracy is None for value in values):
-            continue
-        for kind, dash in (("accuracy", "solid"), ("native", "dash")):
-            figure.add_trace(
-                go.Scatter(
-                    x=counts,
-                    y=[getattr(value, kind) for value in values],
-                    name=cell.method,
-                    showlegend=kind == "accuracy",
-                    line={"color": colour, "dash": dash, "width": 2 if kind == "accuracy" else 1},
-                    mode="lines+markers" if kind == "accuracy" else "lines",
-                    hovertemplate=f"{cell.method}, {kind}: %{{y:.4f}} at %{{x}} anchors<extra></extra>",
-                )
-            )
-    figure.add_hline(y=points[0].cells[0].chance, line_dash="dot", line_color=QUIET, annotation_text="chance")
-    figure.add_vline(x=anchors, line_color=QUIET)
-    figure.update_layout(
-        title={"text": title, "font": {"size": 14}}, height=height, margin={"l": 4, "r": 4, "t": 34, "b": 4},
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "font": {"size": 11}}, **_CLEAR,
-    )  # fmt: skip
-    figure.update_xaxes(
-        title="anchors (dashed: native accuracy)",
-        type="log",
-        tickvals=counts,
-        tickangle=0,
-        title_standoff=4,
-        showgrid=False,
-    )
-    figure.update_yaxes(title="accuracy", range=[0, 1])
-    return figure

@@ -8,7 +8,13 @@ CLASSES = (
 )  # fmt: skip
 MODEL_A = "#2b7fd4"
 MODEL_B = "#d1622b"
-METHODS = {"absolute": "#94a4a2", "relative-cosine": "#832db6", "ortho": "#e0920c"}
-ANOTHER_METHOD = "#1a9c8c"
+FAMILIES = {  # of stitching methods
+    "absolute": "#94a4a2",
+    "relative": "#832db6",
+    "product": "#1a9c8c",
+    "translation": "#e0920c",
+    "inverse": "#3f90da",
+    "control": "#bd1f01",
+}
 SEQUENTIAL = "cividis"  # perceptually uniform, made for colour-blind readers
 QUIET = "rgba(128,128,128,0.35)"  # frames and helper lines on any ground

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from relviz.service.compare import Comparison, SimilarityBoard
-from relviz.service.reconstruction import Rebuilt, Reconstruction
-from relviz.service.stitching import StitchedCell
+from relviz.service.breakage import Breakage
+from relviz.service.compare import Comparison, LayerBoard, SimilarityBoard
+from relviz.service.equaliser import Equalised
+from relviz.service.reconstruction import Reconstruction
+from relviz.service.scale import ScaleCurve
+from relviz.service.stitching import METRICS, SeededCell, StitchedCell
 from relviz.types import MeasureValue
 
 
@@ -48,7 +51,8 @@ def find(cells: Iterable[StitchedCell], encoder: str, head: str, method: str) ->
 
 def pair_sentence(comparison: Comparison, cells: list[StitchedCell], a: str, b: str, anchors: int) -> str:
     """What anchors do for a pair: shared neighbours and stitched accuracy, with and without them."""
-    return f"{_neighbours(comparison, anchors)} {_stitched(cells, a, b)}"
+    told = comparison.absolute["jaccard"].undefined is not None  # why, once
+    return f"{_neighbours(comparison, anchors)} {_stitched(cells, a, b, told=told)}"
 
 
 def _neighbours(comparison: Comparison, anchors: int) -> str:
@@ -63,11 +67,12 @@ def _neighbours(comparison: Comparison, anchors: int) -> str:
     )
 
 
-def _stitched(cells: list[StitchedCell], a: str, b: str) -> str:
+def _stitched(cells: list[StitchedCell], a: str, b: str, *, told: bool) -> str:
     relative, absolute = (find(cells, a, b, method) for method in ("relative-cosine", "absolute"))
     if relative.accuracy is None or relative.native is None:
         return f"B's head cannot read A's encoder: {relative.undefined}."
-    without = f"undefined, {absolute.undefined}" if absolute.accuracy is None else number(absolute.accuracy)
+    reason = "" if told else f", {absolute.undefined}"
+    without = f"undefined{reason}" if absolute.accuracy is None else number(absolute.accuracy)
     return (
         f"B's head reads A's encoder at **{interval(relative.accuracy, relative.n)}**, "
         f"its own at {number(relative.native)}, without anchors {without} (chance {number(relative.chance)})."
@@ -87,10 +92,35 @@ def board_sentence(board: SimilarityBoard, label: str) -> str:
         return f"{label} is undefined for every pair of these {len(names)} models."
     (low, i, j), (high, p, q) = min(values), max(values)
     n = board.relative[0][0].n
+    if low == high:
+        return (
+            f"In relative coordinates, {label} is {number(high)} from **{names[p]}** to **{names[q]}**, on {n:,} "
+            "held-out samples."
+        )
     return (
         f"In relative coordinates, {label} is highest from **{names[p]}** to **{names[q]}** ({number(high)}) "
         f"and lowest from **{names[i]}** to **{names[j]}** ({number(low)}), on {n:,} held-out samples."
     )
+
+
+def layers_sentence(board: LayerBoard, label: str, a: str, b: str) -> str:
+    """Which layers of two models a measure finds most and least alike, and whether the depths correspond."""
+    known = [
+        (cell.value, i, j) for i, row in enumerate(board.values) for j, cell in enumerate(row) if cell.value is not None
+    ]
+    if not known:
+        return f"{label} is undefined for every layer of {a} with every layer of {b}."
+    (low, i, j), (high, p, q) = min(known), max(known)
+    n = board.values[0][0].n
+    words = (
+        f"{label} is highest from layer **{board.a[p]}** of {a} to **{board.b[q]}** of {b} ({number(high)}) and lowest "
+        f"from **{board.a[i]}** to **{board.b[j]}** ({number(low)}), on {n:,} held-out samples."
+    )
+    if len(board.a) != len(board.b):
+        return words
+    best = {i: max((value, j) for value, k, j in known if k == i)[1] for i in {i for _, i, _ in known}}
+    same = sum(i == j for i, j in best.items())
+    return f"{words} Of {len(board.a)} layers of {a}, {same} are most like the layer at the same place in {b}."
 
 
 def sureness_sentence(comparison: Comparison, name: str, label: str) -> str:
@@ -112,18 +142,31 @@ def _sureness(kind: str, found: MeasureValue) -> str:
     return f"{words}, {place} what permuted samples give ({number(low)} to {number(high)})"
 
 
-def stitch_sentence(cells: list[StitchedCell], method: str) -> str:
-    """How well a method stitches different models on average, beside native accuracy and chance."""
+def stitch_sentence(cells: list[SeededCell], method: str, metric: str) -> str:
+    """How well a method stitches different models on average, beside what their own encoders give and chance."""
     foreign = [c for c in cells if c.method == method and c.encoder != c.head]
-    known = [(c.accuracy, c.native) for c in foreign if c.accuracy is not None and c.native is not None]
+    known = [(c.stitched.mean, c.native.mean) for c in foreign if c.stitched is not None and c.native is not None]
     if not known:
         return f"No pair of these models can be stitched by the method '{method}'."
     stitched, native = (sum(column) / len(known) for column in zip(*known, strict=True))
     undefined = len(foreign) - len(known)
+    sets = f", {foreign[0].seeds} anchor sets" if foreign[0].seeds > 1 else ""
     rest = f"; {undefined} pairs are undefined" if undefined else ""
     return (
-        f"By **{method}**, heads read foreign encoders at **{stitched:.3f}** on average over {len(known)} pairs, "
-        f"their own at {native:.3f} (chance {number(foreign[0].chance)}, {foreign[0].n:,} held-out samples){rest}."
+        f"By **{method}**, heads read foreign encoders with {METRICS[metric]} **{stitched:.3f}** on average over "
+        f"{len(known)} pairs, their own with {native:.3f} (chance {number(foreign[0].chance)}, {foreign[0].n:,} "
+        f"held-out samples{sets}){rest}."
+    )
+
+
+def breakage_sentence(found: Breakage, encoder: str, head: str, method: str) -> str:
+    """How many samples stitching breaks and mends."""
+    n, broken, mended = len(found.broken), int(found.broken.sum()), int(found.mended.sum())
+    wrong = n - found.right - broken - mended
+    return (
+        f"Of {n:,} held-out samples, **{broken:,}** are right when **{head}** reads its own encoder and wrong when it "
+        f"reads **{encoder}** by {method}; **{mended:,}** the other way round, {found.right:,} right and {wrong:,} "
+        "wrong both times."
     )
 
 
@@ -140,9 +183,33 @@ def reconstruction_sentence(found: Reconstruction) -> str:
     return f"{words} ({found.n:,} held-out samples, pixels in [0, 1])."
 
 
-def rebuilt_words(found: Rebuilt) -> str:
-    """One way's errors in a few words, or why there are none."""
-    if found.error is None:
-        return f"**{found.label}**: {found.undefined}"
-    ssim = "" if found.ssim is None else f", SSIM {found.ssim:.3f}"
-    return f"**{found.label}**: MSE {found.error:.4f}, PSNR {found.psnr:.1f} dB{ssim}"
+def counterparts_sentence(found: Reconstruction) -> str:
+    """How near a pair of the same recipes comes with a relative layer, or without."""
+    own, stitched = found.rebuilt[:2]
+    if own.error is None or stitched.error is None:
+        return f"{found.decoder} cannot decode what {found.encoder} encodes: {stitched.undefined}."
+    layer = "With" if stitched.label == "relative" else "Without"
+    pair = f"**{found.encoder}** into **{found.decoder}**"
+    return f"{layer} a relative layer, {pair}: **{stitched.error:.4f}**, own {own.error:.4f}."
+
+
+def equaliser_sentence(model: str, found: Equalised, changes: int) -> str:
+    """What changed similarities do to one sample's reconstruction."""
+    own = f"**{model}** reconstructs this sample with a mean squared error of **{found.own_error:.4f}**"
+    if not changes:
+        return f"{own}. Move a slider to bring it nearer to an anchor, or farther from it."
+    moved = "one similarity" if changes == 1 else f"{changes} similarities"
+    return f"{own}, with {moved} changed **{found.error:.4f}**."
+
+
+def scale_sentence(curves: list[ScaleCurve]) -> str:
+    """What half and twice the length do to each model's own head or decoder."""
+    return " ".join(map(_scaled, curves))
+
+
+def _scaled(curve: ScaleCurve) -> str:
+    at = dict(zip(curve.factors, curve.values, strict=True))
+    what, digits = ("mean squared error of its decoder", 4) if curve.decodes else ("accuracy of its head", 3)
+    half, one, twice = (f"{at[factor]:.{digits}f}" for factor in (0.5, 1.0, 2.0))
+    blind = f"{'mean image' if curve.decodes else 'chance'} {curve.blind:.{digits}f}, {curve.n:,} held-out samples"
+    return f"**{curve.model}**: {what} **{one}**, at half the length {half}, at twice {twice} ({blind})."

@@ -15,25 +15,32 @@ from relviz.data.catalogue import load_dataset
 from relviz.models.catalogue import find, names_for
 from relviz.service import cache
 from relviz.service.codec import packed, unpacked
-from relviz.service.compare import Comparison, SimilarityBoard
+from relviz.service.compare import Comparison, LayerBoard, SimilarityBoard
+from relviz.service.equaliser import Equalised
 from relviz.service.explain import Explanation, Reading
 from relviz.service.maps import FourMaps
+from relviz.service.paired import Retrieval, RetrievalBoard
 from relviz.service.reconstruction import Reconstruction
 from relviz.service.requests import (
     Compare,
-    Curve,
     DataName,
+    Equalise,
     Explain,
+    Layers,
     Maps,
     MethodName,
     ModelName,
+    PairBoard,
+    Pairs,
     Readings,
     Reconstruct,
     Request,
+    Rescale,
     Similarity,
     Stitch,
 )
-from relviz.service.stitching import CurvePoint, StitchedCell
+from relviz.service.scale import ScaleCurve
+from relviz.service.stitching import StitchedCell
 
 # Raised by hand whenever an equal request would now be answered otherwise: a method, a default or a registry changed,
 # or the fields of an answer. A release starts afresh in any case.
@@ -42,9 +49,13 @@ _VERSION = 3
 _ANSWERS: dict[type, Any] = {
     Compare: Comparison,
     Similarity: SimilarityBoard,
+    Layers: LayerBoard,
     Stitch: list[StitchedCell],
-    Curve: list[CurvePoint],
+    Pairs: Retrieval,
+    PairBoard: RetrievalBoard,
     Reconstruct: Reconstruction,
+    Equalise: Equalised,
+    Rescale: list[ScaleCurve],
     Maps: FourMaps,
     Readings: Reading,
     Explain: Explanation,

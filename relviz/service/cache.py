@@ -131,6 +131,11 @@ def write(key: str, arrays: Mapping[str, Tensor], facts: Any = None) -> None:
         _log.warning("the result could not be cached in %s (%s)", _folder(), error)
 
 
+def remove(key: str) -> None:
+    """Remove an entry that is of no more use."""
+    _remove(_folder() / f"{key}{_SUFFIX}")
+
+
 def info() -> CacheInfo:
     """What lies in the cache, and whether results are kept."""
     lying = _lying()

@@ -17,8 +17,8 @@ from relviz.errors import UnknownName
 from relviz.models.catalogue import names_for
 from relviz.models.training import Progress
 from relviz.service.device import on_device
-from relviz.service.requests import Compare, Similarity
-from relviz.service.spaces import anchor_rows, part, relative_space, space_of
+from relviz.service.requests import Compare, Layers, Similarity
+from relviz.service.spaces import anchor_rows, layer_spaces, part, relative_space, space_of
 from relviz.types import MeasureValue
 
 Measured = dict[str, MeasureValue]
@@ -39,6 +39,15 @@ class SimilarityBoard:
     models: tuple[str, ...]
     absolute: list[list[MeasureValue]]
     relative: list[list[MeasureValue]]
+
+
+@dataclass(frozen=True)
+class LayerBoard:
+    """Answer to `Layers`: `values[i][j]` is the value from layer `a[i]` of model A to layer `b[j]` of model B."""
+
+    a: tuple[str, ...]
+    b: tuple[str, ...]
+    values: list[list[MeasureValue]]
 
 
 def compare(request: Compare, progress: Progress) -> Comparison:
@@ -90,6 +99,30 @@ def similarity(request: Similarity, progress: Progress) -> SimilarityBoard:
         for spaces, begin in ((absolute, 0.5), (relative, 0.75))
     ]
     return SimilarityBoard(names, *boards)
+
+
+def compare_layers(request: Layers, progress: Progress) -> LayerBoard:
+    """One measure from every layer of one model to every layer of another, on the held-out rows.
+
+    Raises
+    ------
+    UnknownName: no such measure. BadChoice: a model is no network.
+    """
+    measure = _measure(request.measure)
+    a = layer_spaces(request.a, request.data, part(progress, 0.0, 0.4))
+    b = a if request.b == request.a else layer_spaces(request.b, request.data, part(progress, 0.4, 0.8))
+
+    def measured(where: torch.device) -> list[list[MeasureValue]]:
+        rows, columns = ([Space(space.to(where)) for space in spaces.values()] for spaces in (a, b))
+        total, done = len(rows) * len(columns), count()
+
+        def value(row: Space, column: Space) -> MeasureValue:
+            progress(0.8 + 0.2 * next(done) / total, f"{measure.label.format(k=request.k)} of layers")
+            return measure(Pair(row, column, k=request.k))
+
+        return [[value(row, column) for column in columns] for row in rows]
+
+    return LayerBoard(tuple(a), tuple(b), on_device(measured))
 
 
 def _values(pairs: list[Pair], measures: dict[str, Measure], k: int, progress: Progress) -> list[Measured]:

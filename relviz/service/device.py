@@ -144,7 +144,9 @@ def on_device(work: Callable[[torch.device], T]) -> T:
     return _carried_out(work, chosen().serving)
 
 
-def in_batches(step: Step, shape: tuple[int, ...], *, batch: int, key: Hashable) -> Tensor:
+def in_batches(
+    step: Step, shape: tuple[int, ...], *, batch: int, key: Hashable, done: Callable[[Tensor], None] | None = None
+) -> Tensor:
     """What `step` gives for all rows, a slice of them at a time, one below the other, on the CPU.
 
     Parameters
@@ -154,6 +156,7 @@ def in_batches(step: Step, shape: tuple[int, ...], *, batch: int, key: Hashable)
     shape: of the result; its first number counts the rows.
     batch: rows of a slice, halved as often as memory runs out.
     key: the kind of work, under which the rows that fitted are remembered.
+    done: told all rows that there are, after each slice.
 
     Raises
     ------
@@ -168,11 +171,13 @@ def in_batches(step: Step, shape: tuple[int, ...], *, batch: int, key: Hashable)
     size = min(batch, batches.get((key, where), batch))
     while start < len(out):
         rows = slice(start, min(start + size, len(out)))
-        done = _attempt(partial(fill, rows, where), where)
-        if isinstance(done, _Done):
+        attempt = _attempt(partial(fill, rows, where), where)
+        if isinstance(attempt, _Done):
             start = rows.stop
-        elif done.died or rows.stop - rows.start == 1:
-            where, size = _give_way(done, where), batch
+            if done is not None:
+                done(out[:start])
+        elif attempt.died or rows.stop - rows.start == 1:
+            where, size = _give_way(attempt, where), batch
         else:
             _release(where)
             size = (rows.stop - rows.start) // 2

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from relviz.core.breakage import fit_temperature
 from relviz.core.measures.local import local_agreement
 from relviz.core.neighbours import unit_rows
 from relviz.core.projections import cosine
@@ -23,10 +24,21 @@ from relviz.service.stitching import method_of, moved, side_of
 
 @dataclass(frozen=True)
 class Predictions:
-    """Predicted classes of the held-out rows, int64 `n`: by the head's own encoder, and by the foreign one."""
+    """What the head makes of the held-out rows: natively, by its own encoder, and stitched, by the foreign one.
+
+    Attributes
+    ----------
+    native, stitched: predicted classes, int64 `n`.
+    native_confidence, stitched_confidence: float64 `n`, probability of the predicted class, in [0, 1], by
+        softmax(scores / temperature).
+    temperature: fitted on the gallery, read by the head's own encoder; see `relviz.core.breakage.fit_temperature`.
+    """
 
     native: Tensor
     stitched: Tensor
+    native_confidence: Tensor
+    stitched_confidence: Tensor
+    temperature: float
 
 
 @dataclass(frozen=True)
@@ -169,10 +181,12 @@ def _predictions(
     def predicted(where: torch.device) -> Predictions:
         there: list[Side] = [moved(side, where) for side in (encoder, head)]
         gallery, held_out = (labels[rows].to(where) for rows in (data.gallery, data.held_out))
-        scores = stitched_scores(
+        own, foreign, seen = stitched_scores(
             method, *there, gallery_labels=gallery, labels=held_out, centred=request.anchors.centred
         )
-        return Predictions(*(each.argmax(1).cpu() for each in scores))
+        temperature = fit_temperature(seen, gallery)
+        native, stitched = ((x / temperature).softmax(1).cpu().max(1) for x in (own, foreign))
+        return Predictions(native.indices, stitched.indices, native.values, stitched.values, temperature)
 
     try:
         return on_device(predicted), None

@@ -18,6 +18,7 @@ from relviz.service.engine import Engine, Running, StageCall
 from relviz.service.pipe import Message
 from relviz.service.requests import Request
 from relviz.service.run import stages
+from relviz.service.spaces import ENCODING
 
 State: TypeAlias = Literal["waiting", "running", "done", "failed", "cancelled"]
 
@@ -93,6 +94,8 @@ class Job:
     share, text: how far it is, in [0, 1], and what it is doing.
     position: its place among those that wait for the same worker, 1 is next; 0 when it does not wait.
     visitors: who wants it, while it is unfinished.
+    gives_way: whether it lets others have their turn before it goes on: encoding takes as long as it takes, and its
+        rows are kept. `reached` is how far it was when it last did; one that came no farther has taken too long.
     """
 
     def __init__(self, request: Request) -> None:
@@ -100,6 +103,7 @@ class Job:
         self.state: State = "waiting"
         self.share, self.text, self.position = 0.0, "starting", 0
         self.visitors: set[str] = set()
+        self.gives_way, self.reached = False, 0.0
         self.stopwatch = Stopwatch()
         self.stages = deque(stages(request))
         self.given: Any = request
@@ -248,7 +252,7 @@ class Broker:
 
     def _enqueue(self, job: Job) -> None:
         lane = job.stages[0].lane
-        job.state = "waiting"
+        job.state, job.gives_way = "waiting", False
         self._queues.setdefault(lane, deque()).append(job)
         self._serve(lane)
 
@@ -302,6 +306,9 @@ class Broker:
             self._enqueue(job)
         elif kind == "answer":
             self._end(job, "done", answer=found)
+        elif job.gives_way:  # also where its worker did not hear in time and was replaced
+            job.stopwatch = Stopwatch()
+            self._enqueue(job)
         elif kind == "cancelled":
             self._end(job, "cancelled", error=Cancelled("This job was cancelled.", "Ask again."))
         else:
@@ -331,9 +338,14 @@ class Broker:
                     self.drop(visitor)
 
     def _mind_time(self, job: Job) -> None:
-        if job.stopwatch.seconds > settings.JOB_SECONDS:
-            sentence = f"This took longer than {settings.JOB_SECONDS:.0f} seconds and was stopped."
-            self._stop(job, "failed", TimedOut(sentence, "Choose fewer anchors, smaller models or a smaller data set."))
+        if job.stopwatch.seconds <= settings.JOB_SECONDS or job.gives_way:
+            return
+        if job.call is not None and job.text.startswith(ENCODING) and job.share > job.reached:
+            job.gives_way, job.reached = True, job.share
+            job.call.cancel()
+            return
+        sentence = f"This took longer than {settings.JOB_SECONDS:.0f} seconds and was stopped."
+        self._stop(job, "failed", TimedOut(sentence, "Choose fewer anchors, smaller models or a smaller data set."))
 
 
 def _number(queue: Iterable[Job]) -> None:

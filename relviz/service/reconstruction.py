@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,8 @@ from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice
 from relviz.models.model import Model
-from relviz.models.training import Progress
+from relviz.models.shelf import ModelCard, shelf
+from relviz.models.training import Progress, Recipe
 from relviz.service.device import in_batches, on_device
 from relviz.service.requests import Reconstruct
 from relviz.service.spaces import anchor_rows, encoder_of, fitting_model, part, space_of
@@ -56,6 +58,7 @@ class Reconstruction:
     Attributes
     ----------
     n: held-out rows that the errors are means of.
+    blind: the error of giving the gallery's mean image for every row, whatever the sample.
     originals: the first of them, `m x s x s` in [0, 1].
     rebuilt: the decoder's own first, then method by method.
     """
@@ -63,6 +66,7 @@ class Reconstruction:
     encoder: str
     decoder: str
     n: int
+    blind: float
     originals: Tensor
     rebuilt: list[Rebuilt]
 
@@ -95,7 +99,49 @@ def reconstruct(request: Reconstruct, progress: Progress) -> Reconstruction:
             continue
         rebuilt.append(_judged(method, label, carried, decoder, originals, request.pictures))
     shown = originals[: request.pictures, 0].clone()
-    return Reconstruction(encoder.name, decoder.name, len(originals), shown, rebuilt)
+    return Reconstruction(encoder.name, decoder.name, len(originals), blind_error(data), shown, rebuilt)
+
+
+def counterparts(*names: str) -> tuple[str, ...] | None:
+    """Autoencoders of the same recipes with a relative layer, or of relative ones without; None unless all are there.
+
+    >>> counterparts("fmnist-ae-s0", "fmnist-ae-s1")
+    ('fmnist-relae-s0', 'fmnist-relae-s1')
+    >>> counterparts("fmnist-ae2-s0")
+    """
+    cards = shelf()
+    found = [_counterpart(cards[name].recipe, cards) for name in names if name in cards]
+    there = tuple(name for name in found if name is not None)
+    return there if len(there) == len(names) else None
+
+
+def decode(decoder: Model, latent: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Pictures of latent vectors, float32 of that shape, on the CPU."""
+
+    def decoded(rows: slice, where: torch.device) -> Tensor:
+        return encoder_of(decoder, where).decode(latent[rows].to(where))
+
+    return in_batches(decoded, shape, batch=settings.ENCODE_BATCH, key=(decoder.fingerprint, "decoder"))
+
+
+def blind_error(data: DataSet) -> float:
+    """Mean squared error per pixel of the gallery's mean image, taken for every held-out one."""
+    images = data.inputs()
+    held_out = images[data.held_out]
+    return float(squared_error(images[data.gallery].mean(0, keepdim=True).expand_as(held_out), held_out).mean())
+
+
+def _counterpart(recipe: Recipe, cards: Mapping[str, ModelCard]) -> str | None:
+    architecture = recipe.architecture
+    other = architecture.removeprefix("rel") if recipe.anchors else f"rel{architecture}"
+    wanted = (other, recipe.data, recipe.seed)
+    return next(
+        (name for name, card in cards.items() if _identity(card.recipe) == wanted and card.recipe.reconstructs), None
+    )
+
+
+def _identity(recipe: Recipe) -> tuple[str, str, int]:
+    return recipe.architecture, recipe.data, recipe.seed
 
 
 def _check(request: Reconstruct, decoder: Model, data: DataSet) -> None:
@@ -127,12 +173,7 @@ def _carried(method: str, encoder: Side, decoder: Side, *, centred: bool) -> Ten
 
 
 def _judged(method: str, label: str, latent: Tensor, decoder: Model, originals: Tensor, pictures: int) -> Rebuilt:
-    def decoded(rows: slice, where: torch.device) -> Tensor:
-        return encoder_of(decoder, where).decode(latent[rows].to(where))
-
-    found = in_batches(
-        decoded, tuple(originals.shape), batch=settings.ENCODE_BATCH, key=(decoder.fingerprint, "decoder")
-    )
+    found = decode(decoder, latent, tuple(originals.shape))
     large = min(originals.shape[2:]) >= _SMALLEST
     return Rebuilt(
         method,

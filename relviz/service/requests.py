@@ -14,7 +14,9 @@ MethodName = Annotated[str, "method"]  # of any registry; stands for itself
 
 DEFAULT_MEASURES = ("cka", "cka-debiased", "jaccard", "mrr", "cosine")
 DEFAULT_METHODS = ("absolute", "relative-cosine", "ortho")
+DEFAULT_WAYS = ("absolute", "relative", "ortho", "l-ortho", "linear", "affine", "control")
 DEFAULT_RECONSTRUCTIONS = ("absolute", "linear", "ortho", "inverse")
+SCALE_FACTORS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -73,29 +75,36 @@ class Similarity:
 
 
 @dataclass(frozen=True)
+class Layers:
+    """One measure from every layer of model A to every layer of model B, on the held-out rows.
+
+    Attributes
+    ----------
+    measure: a key of `relviz.core.measures.MEASURES`.
+    """
+
+    measure: MethodName
+    a: ModelName
+    b: ModelName
+    data: DataName
+    k: int = settings.NEIGHBOURS
+
+
+@dataclass(frozen=True)
 class Stitch:
     """Stitched accuracy of every encoder with every head of the named models.
 
     Attributes
     ----------
     methods: keys of `relviz.core.stitching_methods.METHODS`.
+    own: whether each encoder is stitched with its own model's head as well.
     """
 
     models: tuple[ModelName, ...]
     data: DataName
     anchors: Anchors = Anchors()
     methods: tuple[MethodName, ...] = DEFAULT_METHODS
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Stitched accuracy of one encoder with one head for several numbers of anchors."""
-
-    encoder: ModelName
-    head: ModelName
-    data: DataName
-    anchors: Anchors = Anchors()
-    methods: tuple[MethodName, ...] = DEFAULT_METHODS
+    own: bool = True
 
 
 @dataclass(frozen=True)
@@ -136,6 +145,36 @@ class Explain:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """Which held-out samples of data set A find their partners in data set B, and the other way round.
+
+    Attributes
+    ----------
+    a, b: models that read A and B.
+    anchors: parallel ones, from the pairs of both galleries; a strategy that looks at vectors looks at A's.
+    ways: keys of `relviz.service.paired.WAYS`.
+    """
+
+    a: ModelName
+    b: ModelName
+    data_a: DataName
+    data_b: DataName
+    anchors: Anchors = Anchors()
+    ways: tuple[MethodName, ...] = DEFAULT_WAYS
+
+
+@dataclass(frozen=True)
+class PairBoard:
+    """The same by one way from every one of several data sets, read by model A, to every one, read by model B."""
+
+    a: ModelName
+    b: ModelName
+    sets: tuple[DataName, ...]
+    anchors: Anchors = Anchors()
+    way: MethodName = "relative"
+
+
+@dataclass(frozen=True)
 class Reconstruct:
     """Images that one model encodes and another decodes, on the held-out rows.
 
@@ -151,6 +190,52 @@ class Reconstruct:
     anchors: Anchors = Anchors()
     methods: tuple[MethodName, ...] = DEFAULT_RECONSTRUCTIONS
     pictures: int = 8
+
+
+@dataclass(frozen=True)
+class Change:
+    """Another value in place of one coordinate of a sample's relative code.
+
+    Attributes
+    ----------
+    anchor: of the model's own anchors, from 0.
+    value: layer-normalised similarity to it, so in standard deviations of the sample's similarities.
+    """
+
+    anchor: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Equalise:
+    """What a relative autoencoder draws when some coordinates of one sample's code are changed.
+
+    Attributes
+    ----------
+    row: of the held-out rows, from 0.
+    changes: at most one for each anchor; none gives the sample's own reconstruction.
+    nearest: of how many of the anchors nearest to the sample to give the pictures.
+    """
+
+    model: ModelName
+    data: DataName
+    row: int = 0
+    changes: tuple[Change, ...] = ()
+    nearest: int = 8
+
+
+@dataclass(frozen=True)
+class Rescale:
+    """What each model's own head or decoder makes of its held-out vectors, multiplied by factors.
+
+    Attributes
+    ----------
+    factors: above 0.
+    """
+
+    models: tuple[ModelName, ...]
+    data: DataName
+    factors: tuple[float, ...] = SCALE_FACTORS
 
 
 @dataclass(frozen=True)
@@ -189,4 +274,17 @@ class Maps:
     dimensions: int = 2
 
 
-Request = Compare | Similarity | Stitch | Curve | Reconstruct | Maps | Readings | Explain
+Request = (
+    Compare
+    | Similarity
+    | Layers
+    | Stitch
+    | Pairs
+    | PairBoard
+    | Reconstruct
+    | Equalise
+    | Rescale
+    | Maps
+    | Readings
+    | Explain
+)

@@ -7,12 +7,29 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from relviz.models.training import Progress
-from relviz.service.compare import compare, similarity
+from relviz.service.compare import compare, compare_layers, similarity
+from relviz.service.equaliser import equalise
 from relviz.service.explain import explain, read_samples
 from relviz.service.maps import draw_maps, finish_maps, prepare_maps
+from relviz.service.paired import retrieve, retrieve_all
 from relviz.service.reconstruction import reconstruct
-from relviz.service.requests import Compare, Curve, Explain, Maps, Readings, Reconstruct, Request, Similarity, Stitch
-from relviz.service.stitching import curve, stitch
+from relviz.service.requests import (
+    Compare,
+    Equalise,
+    Explain,
+    Layers,
+    Maps,
+    PairBoard,
+    Pairs,
+    Readings,
+    Reconstruct,
+    Request,
+    Rescale,
+    Similarity,
+    Stitch,
+)
+from relviz.service.scale import rescale
+from relviz.service.stitching import stitch
 
 Work: TypeAlias = Callable[[Any, Progress], Any]
 
@@ -37,9 +54,13 @@ class Stage:
 _USE_CASES: dict[type, Work] = {
     Compare: compare,
     Similarity: similarity,
+    Layers: compare_layers,
     Stitch: stitch,
-    Curve: curve,
+    Pairs: retrieve,
+    PairBoard: retrieve_all,
     Reconstruct: reconstruct,
+    Equalise: equalise,
+    Rescale: rescale,
     Maps: draw_maps,
     Readings: read_samples,
     Explain: explain,

@@ -12,18 +12,21 @@ from relviz.core.anchors import STRATEGIES, select_anchors
 from relviz.core.projections import project
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
-from relviz.errors import UnknownName
+from relviz.errors import BadChoice, UnknownName
 from relviz.models.catalogue import find
 from relviz.models.model import Encoder, Model
 from relviz.models.training import Progress
 from relviz.service import cache
 from relviz.service.device import in_batches, on_device
 from relviz.service.memory import Kept
+from relviz.service.pieces import Pieces
 from relviz.service.requests import Anchors
 
 _spaces: Kept[tuple[str, str], Tensor] = Kept(settings.SPACE_BYTES, lambda space: space.nbytes)
 _encoders: Kept[tuple[str, torch.device], Encoder] = Kept(settings.NETWORK_BYTES, lambda encoder: encoder.nbytes)
 _one_at_a_time = threading.Lock()
+
+ENCODING = "encoding with"  # what the progress of an encoding begins with whose rows are kept
 
 
 def fitting_model(name: str, data: DataSet) -> Model:
@@ -55,6 +58,28 @@ def space_of(model: str, data_name: str, progress: Progress) -> Tensor:
             space = _stored_or_encoded(found, data, progress)
             _spaces[key] = space
         return space
+
+
+def layer_spaces(name: str, data_name: str, progress: Progress) -> dict[str, Tensor]:
+    """Vectors of the held-out rows at every layer of a model: float32 `n x d` by latent node, from input to output.
+
+    Those that are not kept on disk come from one run of the network. Feature maps and token sequences are averaged
+    over space or tokens.
+
+    Raises
+    ------
+    UnknownName, BadChoice: no such model or data set, they do not fit, or the model is no network.
+    """
+    data = load_dataset(data_name)
+    model = fitting_model(name, data)
+    widths = model.load().layers(data)
+    if not widths:
+        raise BadChoice(f"'{name}' has no layers to look into.", "Choose a model with a network.")
+    with _one_at_a_time:
+        kept = {node: _stored_layer(model, data, node) for node in widths}
+        missing = {node: width for node, width in widths.items() if kept[node] is None}
+        new = _encode_layers(model, data, missing, progress) if missing else {}
+    return {node: new[node] if space is None else space for node, space in kept.items()}
 
 
 def encoder_of(model: Model, where: torch.device) -> Encoder:
@@ -132,17 +157,55 @@ def _stored_or_encoded(model: Model, data: DataSet, progress: Progress) -> Tenso
     stored = cache.read(key)
     if stored is not None and stored.keys() == {"space"} and stored["space"].shape == (len(data), model.width):
         return stored["space"]
-    space = _encode(model, data, progress)
+    pieces = Pieces(model.fingerprint, data.fingerprint)
+    space = _encode(model, data, pieces, progress)
     cache.write(key, {"space": space})
+    pieces.remove()
     return space
 
 
-def _encode(model: Model, data: DataSet, progress: Progress) -> Tensor:
-    def encoded(rows: slice, where: torch.device) -> Tensor:
-        progress(rows.start / len(data), f"encoding with {model.name}")
-        return encoder_of(model, where).encode(data, rows)
+def _layer_key(model: Model, data: DataSet, node: str) -> str:
+    return cache.cache_key("layer", weights=model.fingerprint, data=data.fingerprint, node=node)
 
-    return in_batches(encoded, (len(data), model.width), batch=model.batch, key=model.fingerprint)
+
+def _stored_layer(model: Model, data: DataSet, node: str) -> Tensor | None:
+    stored = cache.read(_layer_key(model, data, node))
+    return None if stored is None else stored.get("space")
+
+
+def _encode_layers(model: Model, data: DataSet, widths: dict[str, int], progress: Progress) -> dict[str, Tensor]:
+    begin, n = data.gallery_size, len(data) - data.gallery_size
+    nodes = list(widths)
+
+    def encoded(rows: slice, where: torch.device) -> Tensor:
+        progress(rows.start / n, f"encoding {len(nodes)} layers with {model.name}")
+        there = slice(begin + rows.start, begin + rows.stop)
+        return torch.cat(encoder_of(model, where).encode_nodes(data, there, nodes), dim=1)
+
+    shape = (n, sum(widths.values()))
+    beside = in_batches(encoded, shape, batch=model.batch, key=(model.fingerprint, "layers"))
+    spaces = dict(zip(nodes, (space.contiguous() for space in beside.split(list(widths.values()), dim=1)), strict=True))
+    for node, space in spaces.items():
+        cache.write(_layer_key(model, data, node), {"space": space})
+    return spaces
+
+
+def _encode(model: Model, data: DataSet, pieces: Pieces, progress: Progress) -> Tensor:
+    """All rows; after those that an interrupted encoding left."""
+    n = len(data)
+    first = pieces.read((n, model.width))
+
+    def encoded(rows: slice, where: torch.device) -> Tensor:
+        there = slice(len(first) + rows.start, len(first) + rows.stop)
+        progress(there.start / n, f"{ENCODING} {model.name}")
+        return encoder_of(model, where).encode(data, there)
+
+    def done(rows: Tensor) -> None:
+        pieces.keep(len(first), rows)
+
+    shape = (n - len(first), model.width)
+    rest = in_batches(encoded, shape, batch=model.batch, key=model.fingerprint, done=done)
+    return torch.cat([first, rest]) if len(first) else rest
 
 
 def part(progress: Progress, begin: float, end: float) -> Progress:

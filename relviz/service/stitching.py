@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -9,18 +10,25 @@ import torch
 from torch import Tensor
 
 from relviz import settings
+from relviz.core.fitting import Watch
 from relviz.core.heads import LinearHead, fit_logistic
-from relviz.core.stitching import Method, Side, stitch_all
+from relviz.core.stitching import Method, Side, chance_f1, stitch_all
 from relviz.core.stitching_methods import METHODS
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
-from relviz.errors import UnknownName
+from relviz.errors import BadChoice, UnknownName
+from relviz.models.catalogue import find
 from relviz.models.model import Model
+from relviz.models.shelf import shelf
 from relviz.models.training import Progress
 from relviz.service.device import on_device
 from relviz.service.memory import Kept
-from relviz.service.requests import Curve, Stitch
+from relviz.service.requests import Anchors, Stitch
 from relviz.service.spaces import anchor_rows, fitting_model, part, space_of
+from relviz.shelf_file import ModelEntry, model_entries
+
+METRICS = {"accuracy": "accuracy", "f1": "weighted F1"}
+SEEDS = (1, 3, 5, 10)  # numbers of anchor sets that a page offers
 
 _fitted: Kept[tuple[str, str], LinearHead] = Kept(settings.SPACE_BYTES // 8, lambda head: head.weight.nbytes)
 
@@ -33,7 +41,7 @@ class StitchedCell:
     ----------
     accuracy, native: stitched and native accuracy in [0, 1], or None when undefined. The native head is the model's
         own; where an encoder has none for these classes, a logistic one fitted on the gallery.
-    f1: weighted F1 of the stitched predictions in [0, 1], or None when undefined.
+    f1, native_f1: weighted F1 of the stitched and the native predictions in [0, 1], or None when undefined.
     chance: accuracy of always naming the commonest class.
     n: held-out samples it was computed on.
     undefined: why there is no accuracy, or None.
@@ -45,21 +53,66 @@ class StitchedCell:
     accuracy: float | None
     f1: float | None
     native: float | None
+    native_f1: float | None
     chance: float
     n: int
     undefined: str | None
 
+    def row(self) -> dict[str, str | float | int | None]:
+        """All of it side by side, for tables."""
+        return dict(vars(self))
+
+    def values(self, metric: str) -> tuple[float | None, float | None, float]:
+        """The stitched and the native value of a metric of `METRICS`, and what naming the commonest class gives."""
+        if metric == "f1":
+            return self.f1, self.native_f1, chance_f1(self.chance)
+        return self.accuracy, self.native, self.chance
+
 
 @dataclass(frozen=True)
-class CurvePoint:
-    """Cells of one number of anchors, method by method."""
+class Spread:
+    """A value over several anchor sets: its mean, the lowest and the highest."""
 
-    anchors: int
-    cells: list[StitchedCell]
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class SeededCell:
+    """One encoder with one head by one method, over several anchor sets.
+
+    Attributes
+    ----------
+    stitched, native: of the metric, or None when undefined for any of the sets.
+    chance, n, undefined: as in `StitchedCell`.
+    seeds: number of the sets.
+    """
+
+    encoder: str
+    head: str
+    method: str
+    stitched: Spread | None
+    native: Spread | None
+    chance: float
+    n: int
+    seeds: int
+    undefined: str | None
+
+    def row(self) -> dict[str, str | float | int | None]:
+        """All of it side by side, for tables."""
+        facts: dict[str, str | float | int | None] = {}
+        for name, value in vars(self).items():
+            if name not in ("stitched", "native"):
+                facts[name] = value
+                continue
+            found = (None, None, None) if value is None else (value.mean, value.low, value.high)
+            facts |= dict(zip((name, f"{name}_lowest", f"{name}_highest"), found, strict=True))
+        return facts
 
 
 def stitch(request: Stitch, progress: Progress) -> list[StitchedCell]:
-    """Every encoder with every head of the named models, itself included, by every asked method.
+    """Every encoder with every head of the named models by every asked method.
 
     Raises
     ------
@@ -74,36 +127,89 @@ def stitch(request: Stitch, progress: Progress) -> list[StitchedCell]:
 
     def read(where: torch.device) -> list[StitchedCell]:
         there, cells = [moved(side, where) for side in sides], []
-        for done, head in enumerate(there):
-            progress(0.5 + 0.5 * done / len(sides), f"reading through the head of {head.name}")
-            cells += _read(there, head, data, request.methods, centred=request.anchors.centred)
+        steps = [(head, name) for head in there for name in request.methods]
+        for done, (head, name) in enumerate(steps):
+            watch = partial(_tell, progress, done, len(steps), f"{name}, read by the head of {head.name}")
+            watch(0.0)
+            encoders = [side for side in there if request.own or side is not head]
+            cells += _read(encoders, head, data, name, centred=request.anchors.centred, watch=watch)
         return cells
 
     return on_device(read)
 
 
+def over_seeds(boards: Iterable[Sequence[StitchedCell]], metric: str) -> list[SeededCell]:
+    """Cells of equal encoder, head and method over boards that differ in the anchors' seed, in the first one's order.
+
+    Parameters
+    ----------
+    metric: a key of `METRICS`.
+    """
+    together: dict[tuple[str, str, str], list[StitchedCell]] = {}
+    for cell in (cell for board in boards for cell in board):
+        together.setdefault((cell.encoder, cell.head, cell.method), []).append(cell)
+    return [_seeded(cells, metric) for cells in together.values()]
+
+
+def seeded(anchors: Anchors, seeds: int) -> list[Anchors]:
+    """Anchor sets that differ in nothing but their seed, from the given one on.
+
+    Raises
+    ------
+    BadChoice: fewer than one.
+    """
+    if seeds < 1:
+        raise BadChoice(f"{seeds} anchor sets cannot be drawn.", "Ask for 1 or more.")
+    return [replace(anchors, seed=anchors.seed + more) for more in range(seeds)]
+
+
 def curve_counts(data: DataSet) -> list[int]:
-    """Numbers of anchors of the curve: about evenly spaced on a logarithmic scale, within the gallery."""
+    """Numbers of anchors of a curve: about evenly spaced on a logarithmic scale, within the gallery."""
     return [count for count in (2, 5, 10, 20, 50, 100, 200, 300, 500) if count <= data.gallery_size]
 
 
-def curve(request: Curve, progress: Progress) -> list[CurvePoint]:
-    """One encoder with one head by every method, for every number of anchors of `curve_counts`."""
-    data = load_dataset(request.data)
-    counts = curve_counts(data)
-    points = []
-    for done, count in enumerate(counts):
-        progress(done / len(counts), f"stitching with {count} anchors")
-        points.append(CurvePoint(count, on_device(partial(_curve_cells, request, data, count, progress))))
-    return points
+def groups(names: Iterable[str]) -> dict[str, list[str]]:
+    """Models by what they read and how they are built, alike ones side by side.
+
+    Raises
+    ------
+    UnknownName: no such model.
+
+    >>> groups(["digits-mlp-s0", "digits-cnn-s1", "digits-cnn-s0"])
+    {'image, cnn': ['digits-cnn-s0', 'digits-cnn-s1'], 'image, mlp': ['digits-mlp-s0']}
+    """
+    found: dict[str, list[str]] = {}
+    for kind, name in sorted((f"{find(name).modality}, {_architecture(name)}", name) for name in names):
+        found.setdefault(kind, []).append(name)
+    return found
 
 
-def _curve_cells(
-    request: Curve, data: DataSet, count: int, progress: Progress, where: torch.device
-) -> list[StitchedCell]:
-    rows = anchor_rows(data, replace(request.anchors, count=count), progress)
-    encoder, head = (moved(side_of(name, data, rows, progress), where) for name in (request.encoder, request.head))
-    return _read([encoder], head, data, request.methods, centred=request.anchors.centred)
+def _architecture(name: str) -> str:
+    if name in shelf():
+        return shelf()[name].recipe.architecture
+    entry = model_entries().get(name)
+    return (entry.source or entry.builder or name) if isinstance(entry, ModelEntry) else name
+
+
+def _seeded(cells: list[StitchedCell], metric: str) -> SeededCell:
+    stitched, native, chance = zip(*(cell.values(metric) for cell in cells), strict=True)
+    first, reasons = cells[0], [cell.undefined for cell in cells if cell.undefined is not None]
+    return SeededCell(
+        encoder=first.encoder,
+        head=first.head,
+        method=first.method,
+        stitched=_spread(stitched),
+        native=_spread(native),
+        chance=chance[0],
+        n=first.n,
+        seeds=len(cells),
+        undefined=reasons[0] if reasons else None,
+    )
+
+
+def _spread(values: Sequence[float | None]) -> Spread | None:
+    known = [value for value in values if value is not None]
+    return Spread(sum(known) / len(known), min(known), max(known)) if len(known) == len(values) else None
 
 
 def side_of(name: str, data: DataSet, anchors: Tensor, progress: Progress) -> Side:
@@ -150,29 +256,23 @@ def _head(model: Model, data: DataSet, gallery: Tensor) -> LinearHead | None:
     return head
 
 
+def _tell(progress: Progress, done: int, steps: int, text: str, share: float) -> None:
+    progress(0.5 + 0.5 * (done + share) / steps, text)
+
+
 def _read(
-    encoders: list[Side], head: Side, data: DataSet, names: tuple[str, ...], *, centred: bool
+    encoders: list[Side], head: Side, data: DataSet, name: str, *, centred: bool, watch: Watch
 ) -> list[StitchedCell]:
     labels = data.label_tensor().to(head.gallery.device)
     gallery, held_out = labels[data.gallery], labels[data.held_out]
+    cells = stitch_all(
+        method_of(name), encoders, head, gallery_labels=gallery, labels=held_out, centred=centred, watch=watch
+    )
     return [
         StitchedCell(
-            encoder.name,
-            head.name,
-            name,
-            cell.accuracy,
-            cell.f1,
-            cell.native,
-            data.chance,
-            len(encoder.held_out),
-            cell.undefined,
+            encoder=encoder.name, head=head.name, method=name, chance=data.chance, n=len(held_out), **vars(cell)
         )
-        for name in names
-        for encoder, cell in zip(
-            encoders,
-            stitch_all(method_of(name), encoders, head, gallery_labels=gallery, labels=held_out, centred=centred),
-            strict=True,
-        )
+        for encoder, cell in zip(encoders, cells, strict=True)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -11,12 +12,12 @@ from streamlit import runtime
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from relviz.errors import Busy
+from relviz.errors import Busy, RelvizError
 from relviz.service import answers
 from relviz.service.engine import LocalEngine
 from relviz.service.jobs import Broker, Job
 from relviz.service.requests import Maps, Request
-from relviz.ui.messages import refuse
+from relviz.ui.messages import refuse, show_error
 
 DEFAULT_PAIR = ("fmnist-cnn-s0", "fmnist-cnn-s1")
 _SERVER = "the server itself"  # as a visitor, who asks before anyone comes
@@ -184,9 +185,84 @@ class Question:
         where.progress(share, text=f"{text} …")
 
 
+class Series:
+    """Requests whose answers are drawn together, as they come, above one line of progress.
+
+    Every part is asked for by itself, so that of two choices only what differs is computed.
+
+    Parameters
+    ----------
+    name: of the place.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name, self._wishes = name, _wishes()
+        self._parts: dict[str, Wish] = {}
+
+    def ask(self, requests: Mapping[str, Request]) -> None:
+        """Ask for parts by their names, the most wanted first; more may be asked for later."""
+        for part, request in requests.items():
+            self._parts[part] = self._wishes.wish(f"{self._name}: {part}", request)
+
+    def show(self, draw: Callable[[dict[Request, Any]], None]) -> None:
+        """Draw the answers that are there, by their requests, and again when more are; nothing else is drawn again.
+
+        Parameters
+        ----------
+        draw: is also called without answers. To places outside its own it must write every time.
+        """
+        (_growing if self._unfinished() else _whole)(self, draw)
+
+    def step(self, draw: Callable[[dict[Request, Any]], None]) -> None:
+        """Draw what there is now, and how far the rest is or what keeps it from coming."""
+        self._wishes.ask()
+        left = self._unfinished()
+        jobs = {wish.request: wish.job for wish in self._parts.values() if wish not in left and wish.job}
+        answers = {request: job.answer() for request, job in jobs.items() if not job.failed}
+        draw(answers)
+        if left:
+            done = len(self._parts) - len(left)
+            share, text = left[0].progress()
+            st.progress((done + share) / len(self._parts), text=f"{done} of {len(self._parts)}; {text} …")
+        else:
+            _show_failures([job for job in jobs.values() if job.failed])
+
+    def refresh(self, draw: Callable[[dict[Request, Any]], None]) -> None:
+        """Draw again, or the whole page once everything is there, which ends the refreshing."""
+        if not self._unfinished():
+            st.rerun()
+        self.step(draw)
+
+    def _unfinished(self) -> list[Wish]:
+        return [wish for wish in self._parts.values() if not wish.finished()]
+
+
+def _show_failures(jobs: list[Job]) -> None:
+    """Equal refusals once; of what was unforeseen the first, the log has them all."""
+    told = set()
+    for job in jobs:
+        try:
+            job.answer()
+        except Exception as error:  # noqa: BLE001 shown as a sentence, or under its number in the log
+            words = str(error) if isinstance(error, RelvizError) else ""
+            if words not in told:
+                show_error(error)
+            told.add(words)
+
+
 @st.fragment(run_every=0.4)
 def _watch(question: Question) -> None:
     question.refresh()
+
+
+@st.fragment
+def _whole(series: Series, draw: Callable[[dict[Request, Any]], None]) -> None:
+    series.step(draw)
+
+
+@st.fragment(run_every=0.4)
+def _growing(series: Series, draw: Callable[[dict[Request, Any]], None]) -> None:
+    series.refresh(draw)
 
 
 def _wishes() -> Wishes:

@@ -20,6 +20,7 @@ from relviz.ui.asking import Question
 from relviz.ui.layout import draw
 
 _MOST = 20  # neighbours of each kind that are drawn
+_LONGEST = 1000  # characters of the explained sample's text
 _BARS = 12  # anchors that are drawn
 _STRIP = """<style>
 .relviz-strip { display: flex; flex-wrap: wrap; gap: 6px; }
@@ -45,6 +46,7 @@ def _draw(asked: Explain, found: Explanation) -> None:
         f"**Sample {data.ids[row]}**{_class_of(data, row)}: of its {asked.k} nearest in A, B keeps "
         f"**{len(found.kept)}**. Ranks are exact, by cosine, among the held-out samples of each absolute space."
     )
+    _show_sample(data, row)
     left, right = st.columns([5, 4])
     with left:
         kinds = {
@@ -56,6 +58,15 @@ def _draw(asked: Explain, found: Explanation) -> None:
             _strip(data, title, neighbours)
     with right:
         _profile(data, asked, found)
+
+
+def _show_sample(data: DataSet, row: int) -> None:
+    """The sample itself, where it can be seen or read."""
+    what = picture_of(data, row)
+    if what is not None:
+        st.html(f'{_STRIP}<div class="relviz-strip"><img src="{what}" alt="sample {html.escape(data.ids[row])}"></div>')
+    elif isinstance(data.samples, tuple):
+        st.html(f"<blockquote>{html.escape(data.samples[row][:_LONGEST])}</blockquote>")
 
 
 def _strip(data: DataSet, title: str, neighbours: Sequence[Neighbour]) -> None:

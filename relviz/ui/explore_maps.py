@@ -180,6 +180,12 @@ def _marked(data: DataSet) -> _Marked:
     return found
 
 
+def select_samples(data: DataSet, rows: NDArray[np.bool_]) -> None:
+    """Make these held-out rows of a data set this visitor's selection in the maps."""
+    marked = _marked(data)
+    marked.rows, marked.turn = rows, marked.turn + 1
+
+
 def _select(scene: Scene, marked: _Marked) -> None:
     """Buttons that select samples by what is known of them."""
     reading = scene.reading
@@ -194,4 +200,4 @@ def _select(scene: Scene, marked: _Marked) -> None:
     offers[f"Select {worst.sum():,} with the least agreement"] = worst
     for label, rows in offers.items():
         if st.button(label, type="tertiary", key=f"select-{label.split()[-1]}"):
-            marked.rows, marked.turn = rows, marked.turn + 1
+            select_samples(scene.data, rows)

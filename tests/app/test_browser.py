@@ -233,7 +233,7 @@ def test_a_click_explains_the_sample(page: Page, address: str) -> None:
     expect(told).to_contain_text(f"Sample {load_dataset('digits').gallery_size + row}", timeout=30_000)
     expect(told).to_contain_text(f"B keeps {len(found.kept)}")
     count = len(found.kept + found.lost + found.gained)
-    expect(page.locator(".relviz-strip img")).to_have_count(count, timeout=20_000)
+    expect(page.locator(".relviz-strip figure img")).to_have_count(count, timeout=20_000)
     shown = page.locator(".relviz-strip figcaption").all_text_contents()
     ranks = [f"A {one.rank_a} · B {one.rank_b}" for one in found.kept + found.lost + found.gained]
     assert shown == ranks

@@ -104,8 +104,8 @@ def test_huge_declared_tensors_are_refused(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "w.pt")
 
 
-@pytest.mark.parametrize("share", [0.05, 0.6, 0.99])
-def test_truncated_files_are_refused(share: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.6, 0.99])
+def test_empty_and_truncated_files_are_refused(share: float, tmp_path: Path) -> None:
     save_file(dict(STATE), tmp_path / "w.safetensors")
     legacy(tmp_path / "w.th", STATE)
     torch.save(STATE, tmp_path / "w.pt")

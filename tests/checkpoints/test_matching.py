@@ -72,6 +72,10 @@ def test_files_without_counters_and_without_the_head() -> None:
         ({"3.weight": torch.zeros(7, 16)}, r"'3.weight' of w.pt is 7 x 16, that of the network 5 x 16"),
         ({"3.weight": torch.zeros(16, 5)}, r"'3.weight' of w.pt is 16 x 5"),
         ({"0.weight": torch.zeros(4, 3, 3, 3, dtype=torch.int8)}, r"'0.weight' of w.pt holds int8"),
+        (
+            {"module.0.weight": torch.zeros(4, 3, 3, 3)},
+            r"w.pt has 'module.0.weight' \(4 x 3 x 3 x 3\), which the network",
+        ),
         ({"4.weight": torch.zeros(2, 2, 2)}, r"w.pt has '4.weight' \(2 x 2 x 2\), which the network has not"),
     ],
 )

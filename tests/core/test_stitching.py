@@ -1,12 +1,15 @@
 """Every way of communication on spaces whose answer is known: a model and its rotated twin."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from sklearn.metrics import f1_score
 from torch import Tensor
 
+from relviz.core.fitting import unwatched
 from relviz.core.heads import fit_ridge
-from relviz.core.stitching import NotApplicable, Side, Stitched, stitch_all, stitched_scores, weighted_f1
+from relviz.core.stitching import NotApplicable, Side, Stitched, chance_f1, stitch_all, stitched_scores, weighted_f1
 from relviz.core.stitching_methods import METHODS
 
 CLASSES, GALLERY, HELD_OUT, WIDTH = 5, 800, 400, 24
@@ -45,6 +48,7 @@ def test_a_model_with_itself_gives_its_native_accuracy_exactly(method: str) -> N
     own, _, labels = pair()
     found = stitched(method, own, own, labels)
     assert found.accuracy == found.native is not None
+    assert found.f1 == found.native_f1
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -72,7 +76,7 @@ def test_tuning_changes_only_the_stitched_side(what: str) -> None:
     tuned = stitched(f"product-attention-{what}", own, twin, labels)
     assert tuned.native == plain.native
     spaces = METHODS["product-attention"].function(own, twin, False)
-    reader = METHODS["product-attention"].head(twin, labels[:GALLERY], CLASSES, False)
+    reader = METHODS["product-attention"].head(twin, labels[:GALLERY], CLASSES, False, unwatched)
     adapt = METHODS[f"product-attention-{what}"].tuned
     assert adapt is not None
     after = adapt(reader, own, labels[:GALLERY], False).scores(spaces)
@@ -81,10 +85,15 @@ def test_tuning_changes_only_the_stitched_side(what: str) -> None:
 
 def test_scores_are_those_that_the_accuracies_come_from() -> None:
     own, twin, labels = pair()
-    scores = stitched_scores(METHODS["ortho"], own, twin, gallery_labels=labels[:GALLERY], labels=labels[GALLERY:])
-    found = stitched("ortho", own, twin, labels)
-    shares = [float((s.argmax(1) == labels[GALLERY:]).double().mean()) for s in scores]
-    assert shares == [found.native, found.accuracy]
+    of_gallery, held_out = labels.split([GALLERY, HELD_OUT])
+    for method in (METHODS["ortho"], METHODS["relative-cosine"]):
+        native, foreign, seen = stitched_scores(method, own, twin, gallery_labels=of_gallery, labels=held_out)
+        (found,) = stitch_all(method, [own], twin, gallery_labels=of_gallery, labels=held_out)
+        shares = [float((scores.argmax(1) == held_out).double().mean()) for scores in (native, foreign)]
+        assert shares == [found.native, found.accuracy]
+        there = replace(twin, held_out=twin.gallery)  # its gallery rows, projected anew
+        anew = stitched_scores(method, there, there, gallery_labels=of_gallery, labels=of_gallery)
+        torch.testing.assert_close(seen, anew[0])
 
 
 def test_scores_of_a_pair_that_cannot_be_stitched_are_refused() -> None:
@@ -98,6 +107,14 @@ def test_weighted_f1_is_that_of_scikit_learn() -> None:
     for classes in (1, 2, 7):
         predicted, labels = torch.randint(classes, (2, 100), generator=g)
         assert weighted_f1(predicted, labels) == pytest.approx(f1_score(labels, predicted, average="weighted"))
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_chance_f1_is_that_of_scikit_learn(classes: int) -> None:
+    labels = torch.arange(classes + 1).clamp_max(classes - 1)  # two samples of the last class
+    named = torch.full_like(labels, classes - 1)
+    expected = f1_score(labels, named, average="weighted", zero_division=0)
+    assert chance_f1(2 / len(labels)) == pytest.approx(expected)
 
 
 def test_shuffled_anchors_are_the_same_anchors_in_another_order() -> None:

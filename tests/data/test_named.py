@@ -141,6 +141,8 @@ def test_cora_s_raw_files_and_its_npz_hold_the_same_graph(home: Path) -> None:
     planetoid(home)
     raw, array = load_dataset("cora"), load_dataset(str(RAW / "cora.npz"))
     assert (len(raw), raw.gallery_size, raw.shape) == (2708, 1708, (1433,)) and raw.title.startswith("Cora")
+    sizes = dict(zip(raw.class_names, np.bincount(raw.label_tensor()).tolist(), strict=True))
+    assert sizes["neural networks"] == 818 and sizes["rule learning"] == 180  # as Sen et al. (2008) count them
     a, b = raw.samples, array.samples
     assert np.array_equal(a.features, b.features) and np.array_equal(a.parts, b.parts)  # type: ignore[union-attr]
     assert np.bincount(a.parts).tolist() == [140, 500, 1000, 1068]  # type: ignore[union-attr]

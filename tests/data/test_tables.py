@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relviz.data.catalogue import load_dataset
-from relviz.errors import BadFile, UnknownName
+from relviz.errors import BadFile, MissingData, UnknownName
 
 ROWS = [(f"Text, number {i}", ("b", "a")[i % 2], "test" if i % 4 == 3 else "train", f"k{i}") for i in range(12)]
 NAMES = ("text", "label", "split", "id")
@@ -144,3 +144,14 @@ def test_broken_parquet_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(BadFile, match="damaged or no Parquet file"):
         load_dataset(str(path))
+
+
+def test_an_entry_of_the_shelf_file_goes_before_the_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, file = csv_file(tmp_path), tmp_path / "relviz.toml"
+    monkeypatch.setenv("RELVIZ_SHELF", str(file))
+    file.write_text('[data.trec]\npath = "data.csv"\n[data.few]\npath = "trec:n=8"\n[data.digits]\npath = "data.csv"\n')
+    assert load_dataset("trec").fingerprint == load_dataset(name).fingerprint
+    assert len(load_dataset("few")) == 8 and load_dataset("digits").modality == "image"
+    file.write_text('[data.trec]\npath = "trec:n=8"\n')
+    with pytest.raises(MissingData, match="The text set 'trec' is not on this machine"):
+        load_dataset("trec")

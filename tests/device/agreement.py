@@ -10,7 +10,7 @@ from relviz.core.inverse import translate_by_inverse
 from relviz.core.measures import MEASURES, Pair
 from relviz.core.projections import PROJECTIONS, project
 from relviz.core.translation import TRANSLATIONS
-from relviz.service.requests import Compare, Curve, Maps, Similarity, Stitch
+from relviz.service.requests import Compare, Layers, Maps, Similarity, Stitch
 from relviz.service.run import run
 
 CLOSED_FORM = [name for name in TRANSLATIONS if name != "affine-gradient"]
@@ -48,13 +48,13 @@ def answers() -> dict[str, Tensor]:
     """Numbers of every use case, by way of the chosen device."""
     a, b, data = "digits-cnn-s0", "digits-mlp-s0", "digits"
     compared, boards = run(Compare(a, b, data)), run(Similarity("jaccard", data))
-    cells, points = run(Stitch((a, b), data)), run(Curve(a, b, data, methods=("relative-cosine", "affine")))
-    maps = run(Maps(a, b, data, reduction="pca"))
+    cells = run(Stitch((a, b), data, methods=("absolute", "relative-cosine", "ortho", "affine")))
+    maps, layers = run(Maps(a, b, data, reduction="pca")), run(Layers("cka", a, b, data))
     found = {
         "compare": [value.value for side in (compared.absolute, compared.relative) for value in side.values()],
         "similarity": [value.value for board in (boards.absolute, boards.relative) for row in board for value in row],
+        "layers": [value.value for row in layers.values for value in row],
         "stitch": [cell.accuracy for cell in cells],
-        "curve": [cell.accuracy for point in points for cell in point.cells],
         "maps": [getattr(maps, name).kept for name in ("absolute_a", "absolute_b", "relative_a", "relative_b")],
     }
     return {name: torch.tensor([-1 if x is None else x for x in values]).double() for name, values in found.items()}

@@ -25,5 +25,5 @@ def test_no_method_and_no_use_case_leaves_its_device(tmp_path: Path) -> None:
         "head": HEADS,
     }.items():
         assert {f"{kind} {name}" for name in names} <= methods
-    assert {"compare", "similarity", "stitch", "curve", "maps"} <= methods
+    assert {"compare", "similarity", "layers", "stitch", "maps"} <= methods
     assert not {name: gap for name, gap in found.items() if not gap <= 1e-4}

@@ -138,6 +138,16 @@ def test_too_few_runs_are_no_proof() -> None:
     assert not claim.holds and "over 20 runs" in claim.numbers
 
 
+@pytest.mark.parametrize(("product", "near"), [(0.89, True), (0.8899, False)])
+def test_exactly_so_much_below_the_best_is_still_near(product: float, near: bool) -> None:
+    change = {key: 0.9 if key[1] in projections.SINGLE else product for key in PAIRS}
+    held = {claim.sentence.split()[0]: claim for claim in projections.claims(rows(change))}
+    assert held["product-sum"].holds is near
+    assert held["product-sum"].numbers.startswith(
+        "a 4 of 4; b" if near else "a 0 of 4, least -0.010 at x0-s0 into x0-s1"
+    )
+
+
 def test_a_product_that_falls_short_on_few_pairs_of_one_data_set_still_needs_two() -> None:
     one = {key: number for key, number in PAIRS.items() if key[0].startswith("a")}
     held = {claim.sentence.split()[0]: claim.holds for claim in projections.claims(rows(one))}

@@ -36,11 +36,19 @@ def test_claims_stand_there_as_they_came_out(tmp_path: Path, monkeypatch: pytest
     app = page(tmp_path, monkeypatch)
     assert not app.exception and not app.error
     said = words_of(app)
-    assert "**Does not hold:** It works. 0.5 of 1" in said and "**Holds:** It runs." in said
+    assert "**Does not hold:** It works. (0.5 of 1)" in said and "**Holds:** It runs." in said
     assert "another network" in said and "relviz reproduce words, 2026-01-01, 12 s on a machine" in said
     rows = app.dataframe[0].value
     assert rows["where"].tolist() == ["there", "here"]  # those beside a published number first
     assert rows["difference"].tolist()[0] == pytest.approx(0.1) and rows["certainty"].tolist()[0] == "R"
+
+
+def test_without_a_published_number_there_is_no_empty_column_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = dataclasses.replace(REPORT, rows=REPORT.rows[:1])
+    app = page(tmp_path, monkeypatch, dataclasses.replace(TOLD, report=bare))
+    assert app.dataframe[0].value.columns.tolist() == ["where", "what", "ours"]
 
 
 def test_a_quick_report_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,6 +135,8 @@ def test_weights_preprocessing_and_node_change_the_fingerprint(add: Add, shelf_f
         ({"mean": (0.1, 0.2)}, "mean has 2 numbers"),
         ({"latent": "nowhere"}, "no latent node called 'nowhere'"),
         ({"latent": "2:input:input"}, "no latent node"),
+        ({"classes": tuple("012345678")}, "head of 'mine' tells 10 classes apart, and 9 unlike names are given"),
+        ({"classes": tuple("0123456788")}, "and 9 unlike names are given"),
     ],
 )
 def test_what_does_not_work_is_one_sentence_and_not_on_the_shelf(
@@ -187,6 +189,61 @@ def test_a_damaged_file_is_named_with_its_line(shelf_file: Path, capsys: pytest.
     assert main(["shelf"]) == 1 and "line 3" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"[models.a]\nsize = 3\n[models.a]\nsize = 4\n", r"cannot be read: .*line 3"),
+        (b'[models."caf\xe9"]\n', "cannot be read: .*utf-8"),
+        (b"models = 3\n", "has 'models', which is no table"),
+        (b"[models.a", "cannot be read: .*at end of document"),
+    ],
+)
+def test_files_that_are_no_shelf_are_refused_and_left_as_they_are(
+    content: bytes, words: str, shelf_file: Path, tmp_path: Path
+) -> None:
+    shelf_file.write_bytes(content)
+    save_file(networks.classifier().state_dict(), tmp_path / "w.safetensors")
+    facts = {"builder": f"{HERE}:classifier", "checkpoint": str(tmp_path / "w.safetensors"), "size": 8}
+    for attempt in (model_entries, lambda: find("a"), lambda: catalogue.add("mine", facts)):
+        with pytest.raises(BadFile, match=words) as refused:
+            attempt()
+        assert str(shelf_file) in refused.value.sentence and "\n" not in str(refused.value)
+    assert shelf_file.read_bytes() == content
+
+
+def test_an_empty_shelf_has_no_models_and_takes_the_first(shelf_file: Path, add: Add) -> None:
+    shelf_file.write_bytes(b"")
+    assert model_entries() == {} == data_paths()
+    add("classifier")
+    assert list(model_entries()) == ["mine"]
+
+
+def test_builders_lie_beside_the_shelf_file_or_in_the_working_folder(
+    shelf_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    code = f"from {HERE} import classifier\n"
+    (tmp_path / "beside_shelf.py").write_text(code)
+    (work / "at_work.py").write_text(code)
+    save_file(networks.classifier().state_dict(), work / "w.safetensors")
+    monkeypatch.chdir(work)
+    for module in ("beside_shelf", "at_work"):
+        facts = {"builder": f"{module}:classifier", "checkpoint": "w.safetensors", "size": 8}
+        assert catalogue.add(module, facts)[1].width == 12
+    with pytest.raises(BadChoice, match=f"no module 'nowhere' in {tmp_path} or {work}"):
+        catalogue.add("lost", {"builder": "nowhere:f", "checkpoint": "w.safetensors"})
+
+
+def test_the_answer_says_whose_head_it_is(add: Add, shelf_file: Path) -> None:
+    data = load_dataset("digits")
+    model = add("classifier")
+    assert model.head_words(data) == "its own" == find("digits-cnn-s0").head_words(data)
+    assert replace(model, classes=("a",) * 10).head_words(data) == "fitted on the gallery"
+    shelf_file.unlink()
+    assert add("autoencoder").head_words(data) == "none"
+
+
 def test_the_shelf_lists_every_entry_with_its_problem(
     add: Add, shelf_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,7 +260,7 @@ def test_the_shelf_lists_every_entry_with_its_problem(
             file.write(f"[models.bad{i}]\n{lines}\n")
     assert main(["shelf", "--json"]) == 0
     found = {line["name"]: line for line in json.loads(capsys.readouterr().out)}
-    assert found["mine"]["problem"] is None and found["mine"]["width"] == 12 and found["mine"]["classes"] == 10
+    assert found["mine"]["problem"] is None and found["mine"]["width"] == 12 and found["mine"]["head"] == "10 classes"
     words = [
         "unknown key 'colour'",
         "not one of builder and source",
@@ -225,5 +282,5 @@ def test_the_command_line_adds_and_says_what(
     save_file(networks.classifier().state_dict(), file)
     what = ["--builder", f"{HERE}:classifier", "--checkpoint", str(file), "--size", "8", "--mean", "0.5", "--std", "2"]
     assert main(["add", "net", *what]) == 0
-    assert "image to 12 numbers, a head of 10 classes" in capsys.readouterr().out
+    assert "image to 12 numbers; own head: 10 classes" in capsys.readouterr().out
     assert main(["add", "net2", *what[:-2], "--latent", "9"]) == 1 and "net2" not in shelf_file.read_text()

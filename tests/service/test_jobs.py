@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from relviz import settings
-from relviz.errors import BadChoice, Busy, Cancelled, RelvizError, TimedOut, UnknownName
+from relviz.errors import BadChoice, Busy, Cancelled, RelvizError, TimedOut, UnknownName, WorkerLost
 from relviz.service import jobs
 from relviz.service.jobs import Broker, Job, Stopwatch
 from relviz.service.requests import Compare, Maps
@@ -211,6 +211,24 @@ def test_a_job_that_takes_too_long_is_refused(
         slow.answer()
     time.sleep(0.5)
     assert waiting.state == "waiting"  # only computing counts
+
+
+@pytest.mark.parametrize("end", [("cancelled",), ("refused", WorkerLost("It was deaf.", "Ask again."))])
+def test_a_long_encoding_gives_way_to_others_and_goes_on_while_it_gets_farther(
+    end: tuple[Any, ...], broker: Broker, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "JOB_SECONDS", 0.3)
+    long, other = (broker.submit(request(i), visitor="a") for i in range(2))
+    engine.calls[0].tell(("progress", 0.2, "encoding with a"))
+    assert soon(lambda: engine.calls[0].cancelled, within=5) and not long.finished()
+    engine.calls[0].tell(end)
+    assert other.state == "running" and long.state == "waiting"
+    engine.calls[1].answer()
+    assert other.answer() == "answer" and long.state == "running"
+    engine.calls[2].tell(("progress", 0.2, "encoding with a"))  # no farther than before
+    assert long.finished(within=5) and engine.calls[2].cancelled
+    with pytest.raises(TimedOut):
+        long.answer()
 
 
 @pytest.mark.parametrize(

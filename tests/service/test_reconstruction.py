@@ -11,7 +11,7 @@ from relviz.models.catalogue import find
 from relviz.models.shelf import shelf
 from relviz.service import answers
 from relviz.service.codec import packed, unpacked
-from relviz.service.reconstruction import Reconstruction
+from relviz.service.reconstruction import Reconstruction, counterparts
 from relviz.service.requests import Anchors, Reconstruct
 from relviz.service.run import run
 
@@ -97,6 +97,21 @@ def test_relative_decoders_read_foreign_encoders_and_absolute_ones_do_not(kind: 
         errors[stitched.label] = stitched.error
     assert errors["absolute"] is not None and errors["relative"] is not None
     assert errors["absolute"] >= 5 * errors["relative"]
+
+
+def test_the_mean_image_is_what_a_decoder_must_beat(plain: Reconstruction) -> None:
+    data = load_dataset("fashion-mnist")
+    mean = data.inputs()[data.gallery].double().mean(0)
+    wanted = (data.inputs()[data.held_out].double() - mean).square().mean()
+    assert plain.blind == pytest.approx(float(wanted), rel=1e-5)
+    assert plain.rebuilt[0].error < plain.blind < plain.rebuilt[1].error  # type: ignore[operator] # both are defined
+
+
+@pytest.mark.parametrize("kind", ["ae", "vae"])
+def test_counterparts_differ_by_the_relative_layer_alone(kind: str) -> None:
+    absolute, relative = ((f"fmnist-{what}-s0", f"fmnist-{what}-s1") for what in (kind, f"rel{kind}"))
+    assert counterparts(*absolute) == relative and counterparts(*relative) == absolute
+    assert counterparts(absolute[0], "fmnist-cnn-s0") is None and counterparts("array:x#y") is None
 
 
 def test_relative_models_say_so() -> None:

@@ -11,10 +11,11 @@ from relviz.core.stitching import Side, stitch_all
 from relviz.core.stitching_methods import METHODS
 from relviz.data.catalogue import load_dataset
 from relviz.models.shelf import shelf
-from relviz.service.requests import Anchors, Curve, Stitch
+from relviz.plots.words import find
+from relviz.service.requests import Anchors, Stitch
 from relviz.service.run import run, silent
 from relviz.service.spaces import anchor_rows, space_of
-from relviz.service.stitching import StitchedCell
+from relviz.service.stitching import StitchedCell, curve_counts, groups, over_seeds, seeded
 
 CARDS = {name: card for name, card in shelf().items() if card.side == 28}
 CLASSIFIERS = tuple(name for name, card in CARDS.items() if card.classifies)
@@ -41,13 +42,6 @@ def test_relative_stitching_keeps_nearly_all_of_native_accuracy(seed: int, strat
     assert len(ratios) == len(CLASSIFIERS) * (len(CLASSIFIERS) - 1)
     assert sum(ratios) / len(ratios) >= 0.97
     assert min(ratios) >= 0.90
-
-
-@pytest.mark.parametrize("count", [20, 300])
-def test_a_model_with_itself_gives_its_native_accuracy_exactly(count: int) -> None:
-    own = [c for c in stitch(Anchors(count)) if c.encoder == c.head]
-    assert len(own) == 3 * len(CLASSIFIERS)
-    assert all(c.accuracy == c.native is not None for c in own)
 
 
 def test_native_heads_have_the_accuracy_of_the_manifest() -> None:
@@ -111,9 +105,54 @@ def test_unlike_widths_and_missing_heads_are_undefined_with_a_reason() -> None:
 
 
 def test_the_curve_goes_through_the_board() -> None:
-    points = run(Curve("fmnist-cnn-s0", "fmnist-cnn-s1", "fashion-mnist", Anchors(seed=1)))
-    board = [c for c in stitch(Anchors(300, seed=1)) if (c.encoder, c.head) == ("fmnist-cnn-s0", "fmnist-cnn-s1")]
-    (at_300,) = (point.cells for point in points if point.anchors == 300)
-    assert at_300 == board
-    relative = [point.cells[1].accuracy for point in points]
-    assert relative[0] < 0.5 < 0.85 < relative[-1]
+    pair = ("fmnist-cnn-s0", "fmnist-cnn-s1")
+    points = {count: run(Stitch(pair, "fashion-mnist", Anchors(count, seed=1))) for count in (2, 300)}
+    both = [c for c in stitch(Anchors(300, seed=1)) if {c.encoder, c.head} <= set(pair)]
+    assert points[300] == both
+    few, many = (find(cells, *pair, "relative-cosine") for cells in points.values())
+    assert few.accuracy is not None and many.accuracy is not None
+    assert few.accuracy < 0.5 < 0.85 < many.accuracy
+
+
+def test_counts_of_a_curve_fit_the_gallery() -> None:
+    counts = curve_counts(load_dataset("digits"))
+    assert counts == sorted(counts) and counts[-1] <= load_dataset("digits").gallery_size
+
+
+def cell(
+    accuracy: float | None, f1: float | None = None, *, encoder: str = "a", undefined: str | None = None
+) -> StitchedCell:
+    native = None if accuracy is None else 0.9
+    return StitchedCell(encoder, "b", "ortho", accuracy, f1, native, native, 0.5, 100, undefined)
+
+
+def test_anchor_sets_are_drawn_together_as_mean_lowest_and_highest() -> None:
+    boards = [[cell(0.5, 0.25), cell(0.75, encoder="c")], [cell(0.75, 0.5), cell(0.75, encoder="c")]]
+    (first, second) = over_seeds(boards, "accuracy")
+    assert first.stitched is not None and first.native is not None
+    assert (first.stitched.mean, first.stitched.low, first.stitched.high) == (0.625, 0.5, 0.75)
+    assert (first.seeds, first.chance, first.n, first.undefined) == (2, 0.5, 100, None)
+    assert second.encoder == "c" and second.stitched is not None and second.stitched.low == second.stitched.high == 0.75
+    (by_f1, _) = over_seeds(boards, "f1")
+    assert by_f1.stitched is not None and by_f1.stitched.mean == 0.375
+    assert by_f1.chance == pytest.approx(1 / 3)  # 2 s^2 / (1 + s) of one half
+
+
+def test_a_cell_undefined_for_one_anchor_set_is_undefined_and_says_why() -> None:
+    (found,) = over_seeds([[cell(0.5)], [cell(None, undefined="too few anchors")]], "accuracy")
+    assert found.stitched is None and found.undefined == "too few anchors"
+
+
+def test_anchor_sets_of_other_seeds_differ_and_are_those_of_their_seeds() -> None:
+    sets = seeded(Anchors(30, seed=4), 3)
+    assert [anchors.seed for anchors in sets] == [4, 5, 6]
+    data = load_dataset("digits")
+    rows = [anchor_rows(data, anchors, silent).tolist() for anchors in sets]
+    assert rows[0] != rows[1] != rows[2]
+    assert rows[1] == anchor_rows(data, Anchors(30, seed=5), silent).tolist()
+
+
+def test_models_are_grouped_by_what_they_read_and_how_they_are_built() -> None:
+    found = groups(CLASSIFIERS)
+    assert list(found) == ["image, cnn", "image, mlp", "image, resnet", "image, vit"]
+    assert sorted(name for names in found.values() for name in names) == sorted(CLASSIFIERS)
