@@ -159,17 +159,17 @@ GROUPS: dict[str, Group] = {
     ),
     "cosine projection": Group(
         "10,000 x 768 to 768 anchors, float32.",
-        {"relviz": Contender(_project("cosine"), 9), "latentis": Contender(_latentis_cosine, 9)},
+        {"relviz": Contender(_project("cosine"), 25), "latentis": Contender(_latentis_cosine, 25)},
         "no slower than latentis.",
         _slower("latentis", 1),
-        rounds=5,
+        rounds=7,
     ),
     "Euclidean projection": Group(
         "10,000 x 768 to 768 anchors, float32.",
-        {"relviz": Contender(_project("euclidean"), 9), "latentis": Contender(_latentis_lp(2), 9)},
+        {"relviz": Contender(_project("euclidean"), 25), "latentis": Contender(_latentis_lp(2), 25)},
         "no slower than latentis.",
         _slower("latentis", 1),
-        rounds=5,
+        rounds=7,
     ),
     "L1 projection": Group(
         "10,000 x 768 to 768 anchors, float32.",

@@ -62,6 +62,7 @@ export class App {
   private focus = new Map<string, Set<number>>();
   private colour = "";
   private asked = "";
+  private painted = ""; // the theme of what is drawn
   private tool: Tool = "pan";
   private labelled = true;
   private found: number[] = [];
@@ -92,7 +93,10 @@ export class App {
   async update(message: Message, port: Port): Promise<void> {
     this.port = port;
     this.root.style.setProperty("--height", `${message.height}px`);
-    if (JSON.stringify(message) === JSON.stringify(this.message)) return this.paint();
+    if (JSON.stringify(message) === JSON.stringify(this.message)) {
+      if (JSON.stringify(themeOf(this.root)) !== this.painted) this.paint();
+      return;
+    }
     const token = ++this.token;
     const start = performance.now();
     try {
@@ -157,6 +161,7 @@ export class App {
     const column = this.coloured;
     if (!this.message || !column) return;
     const theme = themeOf(this.root);
+    this.painted = JSON.stringify(theme);
     const focus = this.focus.get(column.name) ?? firstFocus(column);
     this.focus.set(column.name, focus);
     const { classes, sequence } = this.message.palette;
