@@ -6,7 +6,7 @@ import type { Model } from "./model";
 import { type Pane, viewOf } from "./pane";
 import type { Stage } from "./stage";
 
-const CROWD = 100; // anchors from which they are drawn smaller
+const CROWD = 100; // anchors from which they are drawn smaller, and let the samples shine through
 const LINES = 500; // lines between the two places of selected rows, at most
 
 export interface Labelled {
@@ -33,10 +33,11 @@ export function drawAbove(stage: Stage, pane: Pane, model: Model, theme: Theme):
 /** Small diamonds, alike in all maps: an anchor is none of the samples, so it has no colour of theirs. */
 function drawAnchors(stage: Stage, pane: Pane, text: string, ground: string): void {
   const { pen } = pane;
+  const crowded = stage.anchors[0].length / 2 > CROWD;
+  const reach = crowded ? 2.5 : 3.5;
   pen.beginPath();
   for (const layer of pane.layers) {
     const count = stage.anchors[layer.from].length / 2;
-    const reach = count > CROWD ? 2.5 : 3.5;
     for (let anchor = 0; anchor < count; anchor++) {
       const [x, y] = pane.project(stage.anchors, layer, anchor);
       pen.moveTo(x, y - reach);
@@ -48,8 +49,8 @@ function drawAnchors(stage: Stage, pane: Pane, text: string, ground: string): vo
   }
   pen.globalAlpha = 0.75;
   pen.fillStyle = ground;
-  pen.fill();
-  pen.lineWidth = 1.1;
+  if (!crowded) pen.fill();
+  pen.lineWidth = crowded ? 0.8 : 1.1;
   pen.strokeStyle = text;
   pen.stroke();
   pen.globalAlpha = 1;
