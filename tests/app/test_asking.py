@@ -1,32 +1,16 @@
 """What pages ask for: in order, within the limits, and left when it is no longer wanted."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from relviz.errors import WorkerLost
 from relviz.service.jobs import Broker
 from relviz.service.requests import Compare
-from relviz.ui import asking
 from relviz.ui.asking import Wishes
 from tests.service.engines import FakeEngine
 
 PLACES = ("first", "second", "third", "fourth")
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def broker(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
-    made = Broker(engine)
-    monkeypatch.setattr(asking, "broker", lambda: made)
-    yield made
-    made.close()
 
 
 def request(place: str, choice: int = 0) -> Compare:

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlparse
 
 import numpy as np
@@ -23,18 +22,6 @@ from tests.app.test_linked_map import Maps, alone, around
 
 DRAWN = ".js-plotly-plot .main-svg, .relviz-maps .legend > *"
 BOARD_VALUES = "Array.from(document.querySelectorAll('.js-plotly-plot')).map(p => JSON.stringify(p._fullData[0].z))"
-
-
-@pytest.fixture(scope="module")
-def address(own_environment: Any) -> Iterator[str]:
-    with server.serving() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with server.browser() as found:
-        yield found
 
 
 @pytest.fixture

@@ -38,12 +38,6 @@ def address(shelf: Path) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with server.browser() as found:
-        yield found
-
-
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     found = chromium.new_page(viewport={"width": 1280, "height": 800})

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from relviz.plots.words import stitch_sentence
 from relviz.service.requests import Anchors, Readings, Stitch
 from relviz.service.run import run
 from relviz.service.stitching import groups, over_seeds
-from tests.app import server
 from tests.app.test_browser import settled
 from tests.app.test_linked_map import Maps
 
@@ -26,18 +24,6 @@ WATCH = """new MutationObserver(() => {
     if (alert) window.alarmed = alert.textContent;
 }).observe(document, {childList: true, subtree: true});"""
 LINE = "p => p._fullData.filter(t => t.name == 'METHOD, stitched').map(t => [Array.from(t.x), Array.from(t.y)])[0]"
-
-
-@pytest.fixture(scope="module")
-def address(own_environment: Any) -> Iterator[str]:
-    with server.serving() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with server.browser() as found:
-        yield found
 
 
 @pytest.fixture

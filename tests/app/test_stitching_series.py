@@ -1,27 +1,10 @@
 """Answers that are drawn together as they come: in order, each once, and none of a former choice."""
 
-from collections.abc import Iterator
-
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from relviz.errors import WorkerLost
 from relviz.service.jobs import Broker
-from relviz.ui import asking
 from tests.service.engines import FakeEngine
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def broker(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
-    made = Broker(engine)
-    monkeypatch.setattr(asking, "broker", lambda: made)
-    yield made
-    made.close()
 
 
 def page() -> None:

@@ -35,12 +35,6 @@ def address(own_environment: Path, tmp_path_factory: pytest.TempPathFactory) -> 
             yield found
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with server.browser() as found:
-        yield found
-
-
 def test_the_twin_lies_on_the_model_in_the_relative_overlay_only(
     chromium: Browser, address: str, tmp_path: Path
 ) -> None:
