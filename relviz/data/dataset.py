@@ -55,6 +55,8 @@ class DataSet:
     class_names: c names.
     ids: n unlike names; by default the row numbers.
     split: how the held-out rows were chosen.
+    notes: whole sentences, each on something that was assumed or left out when the data were read; pages and commands
+        show them beside every result.
     """
 
     name: str
@@ -66,6 +68,7 @@ class DataSet:
     class_names: tuple[str, ...] = ()
     ids: tuple[str, ...] = field(default=(), repr=False)
     split: str = OWN_SPLIT
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.ids:

@@ -58,6 +58,8 @@ class Model:
     load: gives its encoder, on the CPU.
     batch: samples that it encodes at once.
     relative: whether its vectors are relative coordinates already, by a layer of its own.
+    notes: whole sentences, each on something that is assumed about its network, its file or its head; pages and
+        commands show them beside every result.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Model:
     classes: tuple[str, ...] = ()
     batch: int = settings.ENCODE_BATCH
     relative: bool = False
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def head(self) -> LinearHead | None:

@@ -30,6 +30,7 @@ class Built:
     weights: to be put into it, and `file` they come from; empty where the source did that itself.
     node: its latent node; None is the default one.
     code: what decides its vectors beside modules, weights and preprocessing, for the fingerprint.
+    notes: as in `Model`.
     """
 
     network: nn.Module
@@ -41,6 +42,7 @@ class Built:
     node: str | None = None
     classes: tuple[str, ...] = ()
     code: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class NetworkEncoder:
@@ -135,6 +137,7 @@ def model_of(name: str, built: Built) -> Model:
         load=lambda: encoder,
         classes=built.classes,
         batch=_batch(reads),
+        notes=built.notes,
     )
 
 
