@@ -46,21 +46,40 @@ class Moments:
     pull_yx: Float[Tensor, "d"]
 
 
-def moments(x: Float[Tensor, "n d"], y: Float[Tensor, "n e"], *, memory: int = settings.MEMORY) -> Moments:
+def moments(
+    x: Float[Tensor, "n d"], y: Float[Tensor, "n e"], *, precise: bool = False, memory: int = settings.MEMORY
+) -> Moments:
     """Moments of two spaces over the same samples, blockwise: products in the input's precision, sums in float64.
+
+    Products in float32 are right to about its precision relative to the largest. That serves what looks at sizes of the
+    whole, as CKA; what divides by variances of thin directions, or subtracts nearly equal sums, wants precise ones.
 
     Parameters
     ----------
     x, y: at least one row.
+    precise: whether products are in float64 whatever the input, at twice the time.
     memory: bytes that a block of rows may take.
 
     >>> m = moments(torch.eye(3), torch.eye(3))
     >>> m.xy.shape, round(float(m.xx.trace()), 6)
     (torch.Size([3, 3]), 2.0)
     """
-    fit = rows_per_block(3 * (x.shape[1] + y.shape[1]), itemsize=x.element_size(), memory=memory)
+    dtype = torch.float64 if precise else torch.promote_types(x.dtype, y.dtype)
+    fit = rows_per_block(3 * (x.shape[1] + y.shape[1]), itemsize=dtype.itemsize, memory=memory)
     rows = max(_FEWEST, min(_MOST, fit))
-    return merge(_of_block(u, v) for u, v in zip(x.split(rows), y.split(rows), strict=True))
+    return merge(_of_block(u.to(dtype), v.to(dtype)) for u, v in zip(x.split(rows), y.split(rows), strict=True))
+
+
+def centred(x: Float[Tensor, "n d"], mean: Float[Tensor, "d"]) -> Float[Tensor, "n d"]:
+    """Rows less a mean in float64, as if subtracted in float64 and then rounded to the precision of the rows.
+
+    A mean rounded to float32 first would move a column at 10^7 by half a unit.
+
+    >>> centred(torch.tensor([[1e7], [1e7 + 1]]), torch.tensor([1e7 + 0.5], dtype=torch.float64)).tolist()
+    [[-0.5], [0.5]]
+    """
+    high = mean.to(x.dtype)
+    return (x - high).sub_((mean - high).to(x.dtype))
 
 
 def merge(parts: Iterable[Moments]) -> Moments:
@@ -90,7 +109,7 @@ def swap(m: Moments) -> Moments:
 
 def _of_block(x: Tensor, y: Tensor) -> Moments:
     mean_x, mean_y = x.mean(0, dtype=torch.float64), y.mean(0, dtype=torch.float64)
-    u, v = x - mean_x.to(x.dtype), y - mean_y.to(y.dtype)
+    u, v = centred(x, mean_x), centred(y, mean_y)
     p, q = u.square().sum(1), v.square().sum(1)
     norms = torch.stack([p.double() @ p.double(), q.double() @ q.double(), p.double() @ q.double()]).tolist()
     products = u.T @ u, v.T @ v, u.T @ v, p @ u, q @ v, p @ v, q @ u
