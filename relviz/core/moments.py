@@ -12,6 +12,7 @@ from torch import Tensor
 
 from relviz import settings
 from relviz.core.blocks import rows_per_block
+from relviz.core.rounding import centred
 
 _FEWEST, _MOST = 256, 8192  # rows per product: the d x d sums cost too much for fewer, more round worse
 
@@ -68,18 +69,6 @@ def moments(
     fit = rows_per_block(3 * (x.shape[1] + y.shape[1]), itemsize=dtype.itemsize, memory=memory)
     rows = max(_FEWEST, min(_MOST, fit))
     return merge(_of_block(u.to(dtype), v.to(dtype)) for u, v in zip(x.split(rows), y.split(rows), strict=True))
-
-
-def centred(x: Float[Tensor, "n d"], mean: Float[Tensor, "d"]) -> Float[Tensor, "n d"]:
-    """Rows less a mean in float64, as if subtracted in float64 and then rounded to the precision of the rows.
-
-    A mean rounded to float32 first would move a column at 10^7 by half a unit.
-
-    >>> centred(torch.tensor([[1e7], [1e7 + 1]]), torch.tensor([1e7 + 0.5], dtype=torch.float64)).tolist()
-    [[-0.5], [0.5]]
-    """
-    high = mean.to(x.dtype)
-    return (x - high).sub_((mean - high).to(x.dtype))
 
 
 def merge(parts: Iterable[Moments]) -> Moments:

@@ -10,8 +10,8 @@ from jaxtyping import Float, Int, Real
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.blocks import rows_per_block
 from relviz.core.neighbours import highest_within, unit_rows
+from relviz.core.rounding import lost, rounding
 from relviz.errors import BadChoice
 
 SAMPLE = 2000  # rows on which all pairwise distances are looked at, at most
@@ -90,9 +90,8 @@ class Space:
     def axes(self, gram: Float[Tensor, "w w"]) -> tuple[Float[Tensor, "a"], Float[Tensor, "w a"]]:
         """Variances (times n) and directions (columns) of its principal axes, widest first, those of rounding left out.
 
-        Two kinds are: axes below 8.4e-8 of the widest in standard deviation, which is what float64 knows of second
-        moments, and axes that vary by no more than rounding every value to float32 would make them (`rounding`, times
-        the spread of a random matrix's eigenvalues, Marchenko and Pastur 1967, and half as much again).
+        Two kinds are left out: axes below 8.4e-8 of the widest in standard deviation, of which second moments know
+        nothing, and axes that vary by no more than rounding every value to float32 would make them.
 
         Parameters
         ----------
@@ -102,26 +101,10 @@ class Space:
             variances, directions = (found.flip(-1) for found in torch.linalg.eigh(gram))
             basis = self.narrow[1]
             features = directions if basis is None else basis @ directions
-            noise = 1.5 * (1 + math.sqrt(self.width / self.n)) ** 2 * self.n * (self.rounding @ features.square())
+            noise = lost(features, rounding(self.x, memory=self.memory), n=self.n)
             real = variances > torch.maximum(_FLOOR * variances[0], noise)
             self._axes = variances[real], directions[:, real]
         return self._axes
-
-    @cached_property
-    def rounding(self) -> Float[Tensor, "d"]:
-        """Variance that rounding its values to float32 gives each feature, in float64; 0 where they hold more digits.
-
-        A twelfth of the mean squared step between float32 numbers at the values. It is the same for one set of numbers
-        in float32 and in float64.
-        """
-        total = self.x.new_zeros(self.width, dtype=torch.float64)
-        for block in self.x.split(rows_per_block(4 * self.width, itemsize=8, memory=self.memory)):
-            short = block.float()
-            if not short.to(block.dtype).equal(block):
-                return torch.zeros_like(total)
-            steps = torch.frexp(short).exponent - 24  # a value of 24 bits
-            total += torch.where(short == 0, 0.0, (2 * steps.double()).exp2()).sum(0)
-        return total / (12 * self.n)
 
     @cached_property
     def median_square(self) -> float:
