@@ -25,6 +25,8 @@ NAME = "pretence"
 # As on CUDA, these take tensors of the CPU beside those of the device: copies, and indices, which are moved on the way.
 _MIXING = {"aten::copy_", "aten::_to_copy", "aten::index", "aten::index_put_", "aten::index_put"}
 
+_libraries: list[torch.library.Library] = []  # what one registers ends with it
+
 
 class Elsewhere(Tensor):
     """A tensor of the device; `here` are its values."""
@@ -71,16 +73,21 @@ def _here(value: Any) -> Any:
     return value.here if isinstance(value, Elsewhere) else value
 
 
-def main() -> None:
+def begin() -> None:
+    """Make the device, for as long as the process lasts."""
     _setup_privateuseone_for_python_backend(NAME)
-    library = torch.library.Library("_", "IMPL")
-    library.fallback(compute, "PrivateUse1")
+    _libraries.append(torch.library.Library("_", "IMPL"))
+    _libraries[-1].fallback(compute, "PrivateUse1")
     try:
         torch.ones(2) + torch.ones(2, device=NAME)
     except RuntimeError:
         pass
     else:
         raise AssertionError("The device meets tensors of the CPU, so nothing can fail on it.")
+
+
+def main() -> None:
+    begin()
     there = inputs(0, 600)
     found = gaps(results(*there), results(*(x.to(NAME) for x in there)))
     answered = answers()
