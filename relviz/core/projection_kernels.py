@@ -35,7 +35,7 @@ def related(
     """
     result, working, scale = _precision(x, anchors, precise=precise)
     points = _scaled(anchors, working, scale)
-    middle = points.mean(0, dtype=torch.float64)
+    middle = points.mean(0, dtype=torch.float64) if centred else torch.zeros(0)
     relate = kernel(moved(points, middle) if centred else points)
 
     def block(rows: Tensor) -> Tensor:
@@ -55,8 +55,7 @@ def related(
 
 def crowded(anchors: Tensor) -> bool:
     """Whether the anchors point much the same way, so that what tells them apart is in the last digits of cosines."""
-    points = anchors.detach().double()
-    unit = points / torch.linalg.vector_norm(points, dim=1, keepdim=True).clamp_min(torch.finfo(points.dtype).tiny)
+    unit = torch.nn.functional.normalize(anchors.detach().float())
     return float(unit.mean(0).square().sum()) > 0.5  # the mean cosine of two of them
 
 
