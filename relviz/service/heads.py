@@ -14,7 +14,7 @@ from relviz.data.dataset import DataSet
 from relviz.models.model import FITTED, OWN, Model
 from relviz.service.memory import Kept
 
-_NAME_THEM = "Name its classes, in the head's order, with --classes if that is wrong."
+_NAME_THEM = "name them, in the head's order, with --classes"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _choose(model: Model, data: DataSet, gallery: Tensor) -> ChosenHead:
         return ChosenHead(None, "none")
     labels = data.label_tensor()[data.gallery]
     if own is None:
-        return ChosenHead(_fit(gallery, labels, data), FITTED, (_why_fitted(model, data),))
+        return ChosenHead(_fit(gallery, labels, data), FITTED, (_why_fitted(model),))
     if model.classes:
         return own
     return _with_order(own, model, data, gallery, labels)
@@ -81,11 +81,11 @@ def _own(model: Model, data: DataSet) -> ChosenHead | None:
     return None if order is None else ChosenHead(reorder(head, order), OWN)
 
 
-def _why_fitted(model: Model, data: DataSet) -> str:
+def _why_fitted(model: Model) -> str:
     if model.head is None:
         why = f"'{model.name}' has no head of its own"
     else:
-        why = f"The head of '{model.name}' tells other classes apart than '{data.name}' has"
+        why = f"The head of '{model.name}' tells other classes apart than the data have"
     return f"{why}, so a logistic head fitted on the gallery stands in for it."
 
 
@@ -98,10 +98,10 @@ def _with_order(own: ChosenHead, model: Model, data: DataSet, gallery: Tensor, l
     given = next(iter(shares.values()))
     if shares[words] > given:
         told = (
-            f"The head of '{model.name}' does not name its classes. They are taken to be {words}, by which it reads "
-            f"{shares[words]:.3f} of the gallery rightly; in the order of '{data.name}' it reads {given:.3f}."
+            f"The head of '{model.name}' does not name its classes, which are taken to be {words}: so it is right on "
+            f"{shares[words]:.3f} of the gallery, and on {given:.3f} in the data's own order. If that is wrong, "
         )
-        return replace(own, head=reorder(own.head, orders[words]), notes=(f"{told} {_NAME_THEM}",))
+        return replace(own, head=reorder(own.head, orders[words]), notes=(f"{told}{_NAME_THEM}.",))
     doubt = _doubt(model, data, scores, gallery, labels, given)
     return replace(own, notes=(doubt,) if doubt else ())
 
@@ -112,8 +112,8 @@ def _doubt(model: Model, data: DataSet, scores: Tensor, gallery: Tensor, labels:
     matched = matched_share(scores, labels)
     if matched > share + 4 * error:
         return (
-            f"The head of '{model.name}' reads {share:.3f} of the gallery of '{data.name}' rightly, and {matched:.3f} "
-            f"once its classes are matched to the labels: they seem to come in another order. {_NAME_THEM}"
+            f"The head of '{model.name}' is right on {share:.3f} of the gallery, and on {matched:.3f} once its classes "
+            f"are matched to the labels: they seem to come in another order; {_NAME_THEM}."
         )
     chance = float(labels.bincount().max()) / len(labels)
     if share > chance + 2 * error:
@@ -122,9 +122,9 @@ def _doubt(model: Model, data: DataSet, scores: Tensor, gallery: Tensor, labels:
     if fitted <= chance + 4 * error:
         return None
     return (
-        f"The head of '{model.name}' reads {share:.3f} of the gallery of '{data.name}' rightly, which is chance "
-        f"({chance:.3f}), and one fitted there {fitted:.3f}: the order of its classes, its latent node or its "
-        "preprocessing is not what it was trained with."
+        f"The head of '{model.name}' is right on {share:.3f} of the gallery, which is chance ({chance:.3f}), where one "
+        f"fitted there reaches {fitted:.3f}: the order of its classes, its latent node or its preprocessing is not "
+        "what it was trained with."
     )
 
 

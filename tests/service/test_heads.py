@@ -68,7 +68,7 @@ def test_another_loaders_order_is_undone_and_said(names: tuple[str, ...], order:
     found = chosen(data, with_order(order))
     assert accuracy(found.head, data) == accuracy(find(NAME).head, data)
     (note,) = found.notes
-    assert f"taken to be {words}, by which it reads" in note and "--classes" in note
+    assert f"taken to be {words}: so it is right on" in note and "--classes" in note
 
 
 def test_names_on_both_sides_permute_without_asking_the_gallery() -> None:
@@ -92,14 +92,14 @@ def test_a_head_at_chance_beside_a_fitted_one_that_is_not_is_suspected() -> None
     data, model = digits(), find(NAME)
     head = LinearHead(torch.zeros(model.width, 10), torch.zeros(10))
     (note,) = chosen(data, replace(model, read_head=lambda: head)).notes
-    assert "which is chance" in note and "one fitted there 1.000" in note
+    assert "which is chance" in note and "fitted there reaches 1.000" in note
 
 
 def test_what_stands_in_for_a_head_is_said() -> None:
     data, model = digits(), find(NAME)
     for headless, words in (
         (replace(model, read_head=None), "has no head of its own"),
-        (replace(model, classes=tuple("abcdefghij")), "tells other classes apart than 'digits' has"),
+        (replace(model, classes=tuple("abcdefghij")), "tells other classes apart than the data have"),
     ):
         found = chosen(data, headless)
         assert found.words == "fitted on the gallery" and words in found.notes[0]
