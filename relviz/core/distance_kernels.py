@@ -90,15 +90,16 @@ def _apart(x, y):
 
 @njit(nogil=True, cache=True)
 @no_type_check
-def l2(begin, end, x, y, squares, cancelled, out):
-    """Euclidean distances of rows `begin` to `end` of `x` (`n x d`) to those of `y` (`k x d`) into `out` (`n x k`).
+def l2(begin, end, x, given_x, given_y, squares, cancelled, out):
+    """Euclidean distances of rows `begin` to `end` of `given_x` (`n x d`) to those of `given_y` into `out` (`n x k`).
 
-    `out` holds -2 times their inner products at first. A squared distance of at most `cancelled` times the square of
-    its row of `x` is computed again from the difference.
+    `out` holds -2 times the inner products of both less a centre at first. A squared distance of at most `cancelled`
+    times the square of its row of `x` is computed again from the difference of the rows as given.
 
     Parameters
     ----------
-    squares: of the rows of `y`, k values.
+    x: `given_x` less the centre.
+    squares: of the rows of `given_y` less the centre, k values.
     """
     for i in range(begin, end):
         row, own, near = out[i], _square(x[i]), np.int32(0)
@@ -108,6 +109,6 @@ def l2(begin, end, x, y, squares, cancelled, out):
             near += np.int32(row[j] <= limit)
         for j in range(len(row) if near > 0 else 0):
             if row[j] <= limit:
-                row[j] = _apart(x[i], y[j])
+                row[j] = _apart(given_x[i], given_y[j])
         for j in range(len(row)):
             row[j] = np.sqrt(max(row[j], np.float32(0)))

@@ -77,28 +77,28 @@ def euclidean(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor,
     """Euclidean distance of every row of `x` to every row of `y`, 0 or more.
 
     By one matrix product, |x|^2 - 2 x.y + |y|^2 around the mean of `y`; distances so small that this cancels are
-    computed again from the difference, so equal vectors have distance 0 exactly.
+    computed again from the difference of the vectors as given, so equal vectors have distance 0 exactly.
 
     >>> euclidean(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0.0, 0.0]])).tolist()
     [[0.0], [5.0]]
     """
-    middle = y.mean(0)
+    given_x, given_y, middle = x, y, y.mean(0, dtype=torch.float64).to(y.dtype)
     x, y = x - middle, y - middle
     if _is_compiled(x, y, _PRODUCT_FROM):
         from relviz.core.distance_kernels import l2  # compiles at first use
 
         x, y = x.contiguous(), y.contiguous()
         found = x @ (-2 * y).T  # not by `products`, whose BLAS keeps a core spinning into the pass below
-        others = y.numpy(), y.square().sum(1).numpy()
-        in_threads(l2, 0, len(x), x.numpy(), *others, _CANCELLED, found.numpy())
+        given = given_x.contiguous().numpy(), given_y.contiguous().numpy()
+        in_threads(l2, 0, len(x), x.numpy(), *given, y.square().sum(1).numpy(), _CANCELLED, found.numpy())
         return found
     squares = x.square().sum(1, keepdim=True)
     found = torch.addmm(y.square().sum(1), x, y.T, alpha=-2).add_(squares)
     near = (found <= _CANCELLED * squares).nonzero()
     if len(near) * x.shape[1] > x.numel() + found.numel():  # more to repair than the block holds
-        return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+        return torch.cdist(given_x, given_y, compute_mode="donot_use_mm_for_euclid_dist")
     rows, columns = near.T
-    found[rows, columns] = (x[rows] - y[columns]).square().sum(1)
+    found[rows, columns] = (given_x[rows] - given_y[columns]).square().sum(1)
     return found.clamp_min_(0).sqrt_()
 
 
@@ -131,7 +131,7 @@ def chebyshev(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor,
 def shortest_paths(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"], *, neighbours: int) -> Float[Tensor, "n k"]:
     """Length of the shortest path from every row of `x` to every row of `y` on the neighbour graph of both together.
 
-    Without a path, the longest distance there is, along the graph or straight.
+    Without a path, the longest distance there is, along the graph or straight. No gradient passes through a graph.
 
     Parameters
     ----------
@@ -142,6 +142,7 @@ def shortest_paths(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"], *, neighbou
     """
     if len(x) == 0:
         return x.new_empty(0, len(y))
+    x, y = x.detach(), y.detach()
     from scipy.sparse.csgraph import dijkstra  # type: ignore[import-untyped, unused-ignore]
 
     graph, count = _neighbour_graph(torch.cat([x, y]), neighbours), len(x) + len(y)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from relviz import settings
 from relviz.core.blocks import rows_per_block
+from relviz.core.rounding import centred
 
 _FEWEST, _MOST = 256, 8192  # rows per product: the d x d sums cost too much for fewer, more round worse
 
@@ -46,21 +47,28 @@ class Moments:
     pull_yx: Float[Tensor, "d"]
 
 
-def moments(x: Float[Tensor, "n d"], y: Float[Tensor, "n e"], *, memory: int = settings.MEMORY) -> Moments:
+def moments(
+    x: Float[Tensor, "n d"], y: Float[Tensor, "n e"], *, precise: bool = False, memory: int = settings.MEMORY
+) -> Moments:
     """Moments of two spaces over the same samples, blockwise: products in the input's precision, sums in float64.
+
+    Products in float32 are right to about its precision relative to the largest. That serves what looks at sizes of the
+    whole, as CKA; what divides by variances of thin directions, or subtracts nearly equal sums, wants precise ones.
 
     Parameters
     ----------
     x, y: at least one row.
+    precise: whether products are in float64 whatever the input, at twice the time.
     memory: bytes that a block of rows may take.
 
     >>> m = moments(torch.eye(3), torch.eye(3))
     >>> m.xy.shape, round(float(m.xx.trace()), 6)
     (torch.Size([3, 3]), 2.0)
     """
-    fit = rows_per_block(3 * (x.shape[1] + y.shape[1]), itemsize=x.element_size(), memory=memory)
+    dtype = torch.float64 if precise else torch.promote_types(x.dtype, y.dtype)
+    fit = rows_per_block(3 * (x.shape[1] + y.shape[1]), itemsize=dtype.itemsize, memory=memory)
     rows = max(_FEWEST, min(_MOST, fit))
-    return merge(_of_block(u, v) for u, v in zip(x.split(rows), y.split(rows), strict=True))
+    return merge(_of_block(u.to(dtype), v.to(dtype)) for u, v in zip(x.split(rows), y.split(rows), strict=True))
 
 
 def merge(parts: Iterable[Moments]) -> Moments:
@@ -90,7 +98,7 @@ def swap(m: Moments) -> Moments:
 
 def _of_block(x: Tensor, y: Tensor) -> Moments:
     mean_x, mean_y = x.mean(0, dtype=torch.float64), y.mean(0, dtype=torch.float64)
-    u, v = x - mean_x.to(x.dtype), y - mean_y.to(y.dtype)
+    u, v = centred(x, mean_x), centred(y, mean_y)
     p, q = u.square().sum(1), v.square().sum(1)
     norms = torch.stack([p.double() @ p.double(), q.double() @ q.double(), p.double() @ q.double()]).tolist()
     products = u.T @ u, v.T @ v, u.T @ v, p @ u, q @ v, p @ v, q @ u

@@ -76,7 +76,7 @@ def centre(rows: Float[Tensor, "n d"]) -> Normaliser:
 def standard(rows: Float[Tensor, "n d"]) -> Normaliser:
     """Minus the rows' mean, over their standard deviation (n - 1 in its denominator), feature by feature.
 
-    A feature that does not vary beyond the precision of its values is only shifted. Source: 2311.00664.
+    A feature that does not vary is only shifted. Source: 2311.00664.
 
     >>> standard(torch.tensor([[1.0, 7.0], [2.0, 7.0], [3.0, 7.0]]))(torch.tensor([[4.0, 9.0]])).tolist()
     [[2.0, 2.0]]
@@ -84,7 +84,7 @@ def standard(rows: Float[Tensor, "n d"]) -> Normaliser:
     x = rows.double()
     mean = x.mean(0)
     deviation = ((x - mean).square().sum(0) / max(1, len(x) - 1)).sqrt()
-    noise = 4 * torch.finfo(rows.dtype).eps * x.abs().amax(0)
+    noise = 4 * torch.finfo(torch.float64).eps * x.abs().amax(0)  # of the mean
     return Normaliser(mean, torch.where(deviation > noise, deviation, 1.0))
 
 

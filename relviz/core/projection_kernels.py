@@ -13,23 +13,34 @@ import torch
 from torch import Tensor
 
 from relviz.core.distances import by_blocks, checked
+from relviz.core.rounding import centred as moved
 from relviz.errors import BadChoice
 
 Kernel = Callable[[Tensor], Callable[[Tensor], Tensor]]
 
 
 def related(
-    x: Tensor, anchors: Tensor, kernel: Kernel, *, centred: bool, degree: int = 0, whole: bool = False
+    x: Tensor,
+    anchors: Tensor,
+    kernel: Kernel,
+    *,
+    centred: bool,
+    precise: bool = False,
+    degree: int = 0,
+    whole: bool = False,
 ) -> Tensor:
-    """A projection, in blocks of rows unless it needs the `whole`; it grows with the space to the power `degree`."""
-    result, working, scale = _precision(x, anchors)
+    """A projection, in blocks of rows unless it needs the `whole`; it grows with the space to the power `degree`.
+
+    `precise` computes it in float64 whatever the input.
+    """
+    result, working, scale = _precision(x, anchors, precise=precise)
     points = _scaled(anchors, working, scale)
-    middle = points.mean(0) if centred else torch.zeros(0)
-    relate = kernel(points - middle if centred else points)
+    middle = points.mean(0, dtype=torch.float64)
+    relate = kernel(moved(points, middle) if centred else points)
 
     def block(rows: Tensor) -> Tensor:
         rows = _scaled(rows, working, scale)
-        found = relate(rows - middle if centred else rows)
+        found = relate(moved(rows, middle) if centred else rows)
         if scale == 1 and working == result:
             return found
         for _ in range(degree):
@@ -40,6 +51,13 @@ def related(
         return block(x)
     widening = max(1, working.itemsize // x.element_size())
     return by_blocks(block, x, columns=widening * (x.shape[1] + len(anchors)))
+
+
+def crowded(anchors: Tensor) -> bool:
+    """Whether the anchors point much the same way, so that what tells them apart is in the last digits of cosines."""
+    points = anchors.detach().double()
+    unit = points / torch.linalg.vector_norm(points, dim=1, keepdim=True).clamp_min(torch.finfo(points.dtype).tiny)
+    return float(unit.mean(0).square().sum()) > 0.5  # the mean cosine of two of them
 
 
 def cosine(anchors: Tensor) -> Callable[[Tensor], Tensor]:
@@ -79,12 +97,12 @@ def inner(anchors: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda rows: rows @ scaled.T
 
 
-def change_of_basis(anchors: Tensor) -> Callable[[Tensor], Tensor]:
-    """Shortest least squares coefficients, by the pseudo-inverse in float64."""
-    u, strengths, vt = torch.linalg.svd(anchors.double(), full_matrices=False)
-    known = strengths > strengths[0] * max(anchors.shape) * torch.finfo(anchors.dtype).eps
+def change_of_basis(anchors: Tensor, *, eps: float) -> Callable[[Tensor], Tensor]:
+    """Shortest least squares coefficients, by the pseudo-inverse; `eps` is the precision of the numbers given."""
+    u, strengths, vt = torch.linalg.svd(anchors, full_matrices=False)
+    known = strengths > strengths[0] * max(anchors.shape) * eps
     inverse = (vt.T * torch.where(known, 1 / strengths, 0.0)) @ u.T
-    return lambda rows: clamped(rows.double() @ inverse, rows.dtype)
+    return lambda rows: rows @ inverse
 
 
 def measured(distance: Callable[[Tensor, Tensor], Tensor]) -> Kernel:
@@ -98,7 +116,7 @@ def clamped(x: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.nan_to_num(x).clamp(-limit, limit).to(dtype)
 
 
-def _precision(x: Tensor, anchors: Tensor) -> tuple[torch.dtype, torch.dtype, float]:
+def _precision(x: Tensor, anchors: Tensor, *, precise: bool) -> tuple[torch.dtype, torch.dtype, float]:
     """Precision of the result, precision to compute in, and the power of two to divide vectors by before."""
     if x.shape[1] != anchors.shape[1]:
         raise BadChoice(
@@ -111,7 +129,7 @@ def _precision(x: Tensor, anchors: Tensor) -> tuple[torch.dtype, torch.dtype, fl
     result = torch.promote_types(torch.promote_types(x.dtype, anchors.dtype), torch.float32)
     low = torch.finfo(result).tiny ** 0.25
     if largest == 0 or low < largest < 1 / low:
-        return result, result, 1.0
+        return result, torch.float64 if precise else result, 1.0
     if result == torch.float32:
         return result, torch.float64, 1.0
     return result, result, 2.0 ** max(-1021, math.frexp(largest)[1] - 1)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,6 +25,7 @@ from relviz.core import projection_kernels as kernels
 from relviz.core.options import check_options
 from relviz.core.projection_kernels import related
 from relviz.core.registry import Entry, Option
+from relviz.core.rounding import is_short
 from relviz.errors import BadChoice, UnknownName
 
 
@@ -47,14 +49,15 @@ def cosine(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: b
     >>> cosine(x, x).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    return related(x, anchors, kernels.cosine, centred=centred)
+    precise = not centred and kernels.crowded(anchors)
+    return related(x, anchors, kernels.cosine, centred=centred, precise=precise)
 
 
 def angular(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: bool = False) -> Float[Tensor, "n k"]:
     """Angle between every sample and every anchor in units of pi, arccos(cosine) / pi, in [0, 1].
 
-    Invariant as `cosine`. A zero vector is at right angles to everything, 0.5. Near 0 and 1 single precision leaves
-    about 1e-4. Source: latentis, `angular_proj`.
+    Invariant as `cosine`. A zero vector is at right angles to everything, 0.5. By way of
+    float64, as near 0 and 1 single precision would leave about 1e-4. Source: latentis, `angular_proj`.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def angular(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: 
     >>> angular(torch.tensor([[2.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 3.0], [-1.0, 0.0]])).tolist()
     [[0.0, 0.5, 1.0]]
     """
-    return related(x, anchors, kernels.angular, centred=centred)
+    return related(x, anchors, kernels.angular, centred=centred, precise=True)
 
 
 def euclidean(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: bool = False) -> Float[Tensor, "n k"]:
@@ -79,7 +82,7 @@ def euclidean(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred
     >>> euclidean(torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2)).tolist()
     [[5.0]]
     """
-    return related(x, anchors, kernels.measured(distances.euclidean), centred=centred, degree=1)
+    return related(x, anchors, kernels.measured(distances.euclidean), centred=False, degree=1)
 
 
 def l1(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: bool = False) -> Float[Tensor, "n k"]:
@@ -95,7 +98,7 @@ def l1(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: bool 
     >>> l1(torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2)).tolist()
     [[7.0]]
     """
-    return related(x, anchors, kernels.measured(distances.manhattan), centred=centred, degree=1)
+    return related(x, anchors, kernels.measured(distances.manhattan), centred=False, degree=1)
 
 
 def linf(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: bool = False) -> Float[Tensor, "n k"]:
@@ -111,7 +114,7 @@ def linf(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: boo
     >>> linf(torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2)).tolist()
     [[4.0]]
     """
-    return related(x, anchors, kernels.measured(distances.chebyshev), centred=centred, degree=1)
+    return related(x, anchors, kernels.measured(distances.chebyshev), centred=False, degree=1)
 
 
 def inner(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: bool = False) -> Float[Tensor, "n k"]:
@@ -127,7 +130,7 @@ def inner(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: bo
     >>> inner(torch.tensor([[1.0, 2.0, 3.0, 4.0]]), torch.ones(1, 4)).tolist()
     [[5.0]]
     """
-    return related(x, anchors, kernels.inner, centred=centred, degree=2)
+    return related(x, anchors, kernels.inner, centred=centred, precise=True, degree=2)
 
 
 def change_of_basis(
@@ -137,8 +140,10 @@ def change_of_basis(
 
     Invariant to rotation, reflection, permutation of features and isotropic scale; with `centred` to translation as
     well. Where the anchors span the whole space (rank d), also to every invertible linear map. By a singular value
-    decomposition in float64; singular values below max(k, d) times the precision of the input, relative to the
-    largest, count as zero, so any rank is allowed. Source: the code of 2209.15430; latentis, `change_of_basis_proj`.
+    decomposition in float64; singular values below max(k, d) times the precision of the anchors, relative to the
+    largest, count as zero, so any rank is allowed. That precision is float32's (1.2e-7) where float32 holds every value
+    of the anchors, whatever their type: thinner directions are an encoder's rounding and would weigh as much as real
+    ones. Source: the code of 2209.15430; latentis, `change_of_basis_proj`.
 
     Raises
     ------
@@ -147,7 +152,8 @@ def change_of_basis(
     >>> change_of_basis(torch.tensor([[2.0, 3.0]]), torch.tensor([[1.0, 0.0], [1.0, 1.0]])).round(decimals=4).tolist()
     [[-1.0, 3.0]]
     """
-    return related(x, anchors, kernels.change_of_basis, centred=centred)
+    eps = torch.finfo(torch.float32 if is_short(anchors) else torch.float64).eps
+    return related(x, anchors, partial(kernels.change_of_basis, eps=eps), centred=centred, precise=True)
 
 
 def standardised_cosine(
@@ -168,7 +174,7 @@ def standardised_cosine(
     >>> standardised_cosine(anchors[:1], anchors).tolist()
     [[3.0, 0.0, -1.0]]
     """
-    return related(x, anchors, kernels.standardised_cosine, centred=centred)
+    return related(x, anchors, kernels.standardised_cosine, centred=centred, precise=True)
 
 
 def geodesic(
@@ -199,7 +205,7 @@ def geodesic(
     def kernel(points: Tensor) -> Callable[[Tensor], Tensor]:
         return lambda rows: distances.shortest_paths(rows, points, neighbours=neighbours)
 
-    return related(x, anchors, kernel, centred=centred, degree=1, whole=True)
+    return related(x, anchors, kernel, centred=False, degree=1, whole=True)
 
 
 def layer_norm(x: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:

@@ -33,10 +33,10 @@ def linear_cka_debiased(pair: Pair) -> MeasureValue:
     >>> round(linear_cka_debiased(Pair(torch.arange(5.0)[:, None], 3 * torch.arange(5.0)[:, None], k=1)).value, 6)
     1.0
     """
-    m = pair.moments
-    if m.n < 4:
-        return MeasureValue.because(_FEW, m.n)
-    trace_x, trace_y, rounding = m.xx.trace(), m.yy.trace(), 16 * torch.finfo(pair.a.dtype).eps
+    if pair.n < 4:
+        return MeasureValue.because(_FEW, pair.n)
+    m = pair.precise_moments  # what is left of its sums may be far smaller than they are
+    trace_x, trace_y, rounding = m.xx.trace(), m.yy.trace(), 16 * torch.finfo(torch.float64).eps
     return _ratio(
         _unbiased_hsic(m.xy, trace_x, trace_y, m.norms_xy, m.n),
         _unbiased_hsic(m.xx, trace_x, trace_x, m.norms_xx, m.n),
@@ -50,10 +50,11 @@ def linear_cka_debiased(pair: Pair) -> MeasureValue:
 def rbf_cka(pair: Pair, *, bandwidth: float = 1.0) -> MeasureValue:
     """CKA of Gaussian kernels exp(-|x - x'|^2 / (2 s^2)), biased estimator, in [0, 1].
 
-    s is `bandwidth` times the median distance between rows that differ, each space's own, on at most 2,000 rows drawn
-    with a fixed seed. Sees neighbourhoods where linear CKA sees the widest directions. Quadratic in n, in blocks.
-    Invariant to orthogonal maps, isotropic scale and translation. Source: Kornblith et al. 2019 (1905.00414), whose
-    bandwidths are such shares; a share of 1 as in latentis.
+    s is `bandwidth` times the median distance between rows that differ (of an even count the lower of the two in the
+    middle, as `torch.median`), each space's own, on at most 2,000 rows drawn with a fixed seed. Sees neighbourhoods
+    where linear CKA sees the widest directions. Quadratic in n, in blocks. Invariant to orthogonal maps, isotropic
+    scale and translation. Source: Kornblith et al. 2019 (1905.00414), whose bandwidths are such shares; a share of 1 as
+    in latentis.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def rbf_cka_debiased(pair: Pair, *, bandwidth: float = 1.0) -> MeasureValue:
     sums = pair.kernels(bandwidth)
     if sums is None:
         return MeasureValue.because(_ALIKE, pair.n)
-    hsic, noise = sums.unbiased(), (64 * pair.n * torch.finfo(pair.a.dtype).eps) ** 2  # of n^2 entries near 1
+    hsic, noise = sums.unbiased(), (64 * pair.n * torch.finfo(torch.float64).eps) ** 2  # of n^2 entries near 1
     return _ratio(hsic[0, 1], hsic[0, 0], hsic[1, 1], pair.n, low=-1.0, noise=(noise, noise))
 
 

@@ -53,6 +53,8 @@ def kernel_sums(
 ) -> KernelSums:
     """Sums over the matrices exp(-|x_i - x_j|^2 / (2 square_x)) and the same of Y, each entry computed once.
 
+    In float64: two clusters far from each other, or one sample far from all, leave float32 no digits for what is near.
+
     Parameters
     ----------
     square_x, square_y: squared bandwidths, above 0.
@@ -62,14 +64,14 @@ def kernel_sums(
     -1.4319
     """
     spaces = _Kernel(x, square_x), _Kernel(y, square_y)
-    n, size = len(x), max(1, min(_MOST, math.isqrt(memory // (4 * x.element_size()))))
+    n, size = len(x), max(1, min(_MOST, math.isqrt(memory // (4 * torch.float64.itemsize))))
     entries, sums = x.new_zeros(2, 2, dtype=torch.float64), x.new_zeros(2, n, dtype=torch.float64)
     for start in range(0, n, size):
         for other in range(start, n, size):
             rows, columns = slice(start, start + size), slice(other, other + size)
             blocks = [kernel.block(rows, columns) for kernel in spaces]
             flat = torch.stack([block.flatten() for block in blocks])
-            entries += (flat @ flat.T).double() * (1 if other == start else 2)
+            entries += (flat @ flat.T) * (1 if other == start else 2)
             for total, block in zip(sums, blocks, strict=True):
                 total[rows] += block.sum(1)
                 if other != start:
@@ -79,12 +81,12 @@ def kernel_sums(
 
 class _Kernel:
     def __init__(self, x: Tensor, square: float) -> None:
-        self.x = x - x.mean(0)  # keeps the expansion of the distance from cancelling
-        self.sizes = self.x.square().sum(1)
+        self.x, self.middle = x, x.mean(0, dtype=torch.float64)  # keeps the expansion of the distance from cancelling
         self.factor = -min(0.5 / square, 1e30)
 
-    def block(self, rows: slice, columns: slice) -> Tensor:
+    def block(self, rows: slice, columns: slice) -> Float[Tensor, "b c"]:
         """Kernel entries less the constant, 0 on the diagonal of the whole matrix."""
-        entries = torch.addmm(self.sizes[columns], self.x[rows], self.x[columns].T, alpha=-2)
-        entries.add_(self.sizes[rows, None]).clamp_(min=0).mul_(self.factor).exp_().sub_(_SHIFT)
+        x, y = self.x[rows].double() - self.middle, self.x[columns].double() - self.middle
+        entries = torch.addmm(y.square().sum(1), x, y.T, alpha=-2).add_(x.square().sum(1, keepdim=True))
+        entries.clamp_(min=0).mul_(self.factor).exp_().sub_(_SHIFT)
         return entries.fill_diagonal_(0) if rows == columns else entries

@@ -60,23 +60,18 @@ class Pair:
 
     @cached_property
     def moments(self) -> Moments:
-        """First and second moments of the narrow coordinates of both spaces.
+        """First and second moments of the narrow coordinates of both spaces, products in the precision of the spaces.
 
         Raises
         ------
         BadChoice: they would not fit `settings.MOMENTS`.
         """
-        if self._back is not None and "moments" in vars(self._back):
-            return swap(self._back.moments)
-        d, e = (min(self.n, space.width) for space in (self.space_a, self.space_b))
-        needed = 8 * (d * d + e * e + d * e)
-        if needed > settings.MOMENTS:
-            raise BadChoice(
-                f"Products of {self.n:,} samples in {self.space_a.width:,} and {self.space_b.width:,} dimensions "
-                f"take {needed / 2**30:.0f} GiB.",
-                "Measure fewer samples, or reduce the widths first.",
-            )
-        return moments(self.space_a.narrow[0], self.space_b.narrow[0], memory=self.memory)
+        return self._moments("moments", precise=False)
+
+    @cached_property
+    def precise_moments(self) -> Moments:
+        """The same with products in float64, for measures that divide by small variances or subtract like sums."""
+        return self.moments if self.a.dtype == torch.float64 else self._moments("precise_moments", precise=True)
 
     @cached_property
     def neighbours_a(self) -> Int[Tensor, "n k"]:
@@ -138,6 +133,11 @@ class Pair:
             self._kernels[bandwidth] = kernel_sums(self.a, self.b, a, b, memory=self.memory)
         return self._kernels[bandwidth]
 
+    @cached_property
+    def alike(self) -> bool:
+        """Whether both spaces hold the same vectors."""
+        return self.a is self.b or (self.a.shape == self.b.shape and bool(self.a.equal(self.b)))
+
     @property
     def incomparable(self) -> str | None:
         """Why vectors of A cannot be compared with vectors of B, if so."""
@@ -153,6 +153,20 @@ class Pair:
     def still(self) -> str | None:
         """Why no measure of shape can be computed, if so."""
         return self.space_a.still or self.space_b.still
+
+    def _moments(self, name: str, *, precise: bool) -> Moments:
+        if self._back is not None and name in vars(self._back):
+            return swap(vars(self._back)[name])
+        d, e = (min(self.n, space.width) for space in (self.space_a, self.space_b))
+        needed = 8 * (d * d + e * e + d * e)
+        if needed > settings.MOMENTS:
+            raise BadChoice(
+                f"Products of {self.n:,} samples in {self.space_a.width:,} and {self.space_b.width:,} dimensions "
+                f"take {needed / 2**30:.0f} GiB.",
+                "Measure fewer samples, or reduce the widths first.",
+            )
+        x, y = self.space_a.narrow[0], self.space_b.narrow[0]
+        return moments(x, y, precise=precise, memory=self.memory)
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,16 @@ def procrustes(pair: Pair) -> MeasureValue:
     """Orthogonal Procrustes distance of the two clouds, in [0, 1]; 0 is the same shape, so less is more alike.
 
     1 - ||X_c'Y_c||_* / (||X_c|| ||Y_c||), nuclear norm over Frobenius norms: half the least |X - Y R|^2 over orthogonal
-    R once both clouds are centred and of norm one; the narrower space counts as padded with zeros. Invariant to
-    orthogonal maps, isotropic scale and translation. Source: Ding et al. 2021 (2108.01661), halved.
+    R once both clouds are centred and of Frobenius norm one; the narrower space counts as padded with zeros. The
+    paper's distance is not halved and ends at 2. Invariant to orthogonal maps, isotropic scale and translation.
+    Source: Ding et al. 2021 (2108.01661), halved.
 
     >>> import torch
     >>> x = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]], dtype=torch.float64)
     >>> round(procrustes(Pair(x, 3 * x.flip(1), k=1)).value, 12)
     0.0
     """
-    m = pair.moments
+    m = pair.precise_moments
     scale = float((m.xx.trace().clamp_min(0) * m.yy.trace().clamp_min(0)).sqrt())
     if not scale > 0:
         return MeasureValue.because("a space does not vary over the samples", pair.n)
@@ -33,9 +34,10 @@ def procrustes(pair: Pair) -> MeasureValue:
 def rsa(pair: Pair) -> MeasureValue:
     """Representational similarity analysis: Spearman correlation of the two spaces' distances, in [-1, 1].
 
-    Over all pairs of rows, Euclidean; equal distances share a mean rank. Quadratic in n, so above 2,000 samples it is
-    of 2,000 rows drawn with a fixed seed, and `n` of the value says so. Invariant to orthogonal maps, isotropic scale
-    and translation. Source: Kriegeskorte et al. 2008 (10.3389/neuro.06.004.2008).
+    Over all pairs of rows, distances Euclidean in both spaces; equal distances share a mean rank. Quadratic in n, so
+    above 2,000 samples it is of 2,000 rows drawn with a fixed seed, and `n` of the value says so. Invariant to
+    orthogonal maps, isotropic scale and translation. Source: Kriegeskorte et al. 2008
+    (10.3389/neuro.06.004.2008).
 
     >>> import torch
     >>> x = torch.tensor([[0.0], [1.0], [3.0]])

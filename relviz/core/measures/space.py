@@ -12,9 +12,11 @@ from torch import Tensor
 from relviz import settings
 from relviz.core.neighbours import nearest_within
 from relviz.core.points import Points, directions
+from relviz.core.rounding import lost, rounding
 from relviz.errors import BadChoice
 
 SAMPLE = 2000  # rows on which all pairwise distances are looked at, at most
+_FLOOR = 2.0**-47  # of the largest variance: below, noise of float64 products, of which 4 eps were measured
 _SAFE = 2.0**20  # the largest size of a value whose squares and fourth powers float32 sums hold with ease
 
 
@@ -67,11 +69,12 @@ class Space:
         """Coordinates whose inner products are those of `x`, and the orthonormal basis (columns) they are along.
 
         A space wider than it has samples lies in as many dimensions as samples: its sums of `d x d` products, which
-        may not fit the memory, become `n x n`. Any other space is as given and needs no basis.
+        may not fit the memory, become `n x n`; in float64, as rounding would turn it. Any other space is as given and
+        needs no basis.
         """
         if self.width <= self.n:
             return self.x, None
-        basis, coordinates = torch.linalg.qr(self.x.T)
+        basis, coordinates = torch.linalg.qr(self.x.double().T)
         return coordinates.T, basis
 
     def nearest(self, k: int) -> Int[Tensor, "n k"]:
@@ -85,23 +88,28 @@ class Space:
             self._nearest[k] = nearest_within(self.directions, k, memory=self.memory)
         return self._nearest[k]
 
-    def axes(self, gram: Float[Tensor, "d d"]) -> tuple[Tensor, Tensor]:
-        """Variances and directions (columns) of its principal axes, largest first, those of rounding noise left out.
+    def axes(self, gram: Float[Tensor, "w w"]) -> tuple[Float[Tensor, "a"], Float[Tensor, "w a"]]:
+        """Variances (times n) and directions (columns) of its principal axes, widest first, those of rounding left out.
+
+        Two kinds are left out: axes below 8.4e-8 of the widest in standard deviation, of which second moments know
+        nothing, and axes that vary by no more than rounding every value to float32 would make them.
 
         Parameters
         ----------
-        gram: its centred second moments, X_c'X_c.
+        gram: centred second moments of its narrow coordinates, X_c'X_c, from products in float64.
         """
         if self._axes is None:
             variances, directions = (found.flip(-1) for found in torch.linalg.eigh(gram))
-            # Measured noise of the block products: 0.3 eps in float32, 4 eps in float64, relative to the largest.
-            real = variances > 32 * torch.finfo(self.x.dtype).eps * variances[0]
+            basis = self.narrow[1]
+            features = directions if basis is None else basis @ directions
+            noise = lost(features, rounding(self.x, memory=self.memory), n=self.n)
+            real = variances > torch.maximum(_FLOOR * variances[0], noise)
             self._axes = variances[real], directions[:, real]
         return self._axes
 
     @cached_property
     def median_square(self) -> float:
-        """Median of the squared distances between rows that differ, 0 where none do; on the rows of `sample_rows`."""
+        """Lower median of the squared distances between rows that differ, 0 if none do; on `sample_rows`."""
         squares = _squared_distances(self.x)
         apart = squares[squares > 0]
         return float(apart.median()) if len(apart) else 0.0
@@ -132,16 +140,15 @@ def _rescaled(x: Tensor, peak: float) -> Tensor:
 
 
 def _squared_distances(x: Tensor) -> Tensor:
-    """Squared distance of each pair of the sampled rows, in float64; of rows equal but for rounding 0."""
+    """Squared distance of each pair of the sampled rows, in float64; of equal rows 0."""
     x = x[sample_rows(len(x)).to(x.device)]
-    given, eps = torch.finfo(x.dtype).eps, torch.finfo(torch.float64).eps
     x = x.double() - x.mean(0, dtype=torch.float64)
     sizes = x.square().sum(1)
     first, second = torch.triu_indices(len(x), len(x), offset=1, device=x.device)
     both = sizes[first] + sizes[second]
     squares = both - 2 * (x @ x.T)[first, second]
-    # Rounding of the given values, and of this expansion.
-    return torch.where(squares > ((4 * given) ** 2 + 16 * eps) * both, squares, 0.0)
+    # Rounding of this expansion.
+    return torch.where(squares > 16 * torch.finfo(torch.float64).eps * both, squares, 0.0)
 
 
 def _mean_ranks(values: Tensor) -> Tensor:
