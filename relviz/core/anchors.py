@@ -307,7 +307,7 @@ def _needed(gallery: Gallery, what: str) -> Tensor:
         raise BadChoice(f"This anchor strategy needs {what} of the gallery, and there are none.", "Choose another one.")
     if values.is_floating_point():
         checked(values, what)
-    return values
+    return values.detach()
 
 
 def _unit(gallery: Gallery) -> Tensor:
