@@ -365,7 +365,7 @@ def _stacked(spaces: Sequence[Tensor], name: str) -> Tensor:
             f"The relative spaces ({shapes}) do not match.", "Give one row per sample, one column per anchor."
         )
     double = not AGGREGATIONS[name].trained and all(space.dtype == torch.float64 for space in spaces)
-    x = torch.stack([space.to(torch.float64 if double else torch.float32) for space in spaces], dim=1)
+    x = torch.stack([space.detach().to(torch.float64 if double else torch.float32) for space in spaces], dim=1)
     # The variance of a row must stay inside float32.
     if x.numel() and not float(x.abs().amax()) <= 1e15:
         raise BadChoice("The relative spaces hold values that are not finite or above 1e+15.", "Check the projections.")

@@ -102,15 +102,15 @@ def k_means(gallery: Gallery, count: int, *, seed: int) -> Int[Tensor, "k"]:
     """The samples nearest to `count` centres of k-means on unit vectors, by cosine; a sample nearest to two centres
     serves the first, and the next takes its nearest free one.
 
-    Lloyd's algorithm from `count` random samples, at most 20 steps, centres brought back to length one (spherical
-    k-means). Source: 2209.15430, the k-means anchors of its code.
+    Lloyd's algorithm from the samples of k-means++, at most 20 steps, centres brought back to length one (spherical
+    k-means). Source: 2209.15430, the k-means anchors of its code; Arthur and Vassilvitskii 2007 for the start.
 
     >>> vectors = torch.tensor([[1.0, 0.0], [0.99, 0.1], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]])
     >>> sorted(k_means(Gallery(vectors=vectors), 2, seed=1).tolist())[0] < 3
     True
     """
     unit = _unit(gallery)
-    centres = unit[uniform(gallery, count, seed=seed).to(unit.device)]
+    centres = unit[_apart(unit, count, seed=seed)]
     nearest = None
     for _ in range(_LLOYD_STEPS):
         found = _best(unit, centres)
@@ -212,7 +212,7 @@ STRATEGIES: dict[str, Strategy] = {
     "k-means": Strategy(
         label="k-means",
         function=k_means,
-        summary="the samples nearest to cluster centres",
+        summary="the samples nearest to cluster centres, from k-means++",
         source="2209.15430",
         invariances=_ANGLES,
         needs=frozenset({"vectors"}),
@@ -307,7 +307,7 @@ def _needed(gallery: Gallery, what: str) -> Tensor:
         raise BadChoice(f"This anchor strategy needs {what} of the gallery, and there are none.", "Choose another one.")
     if values.is_floating_point():
         checked(values, what)
-    return values
+    return values.detach()
 
 
 def _unit(gallery: Gallery) -> Tensor:
@@ -317,20 +317,47 @@ def _unit(gallery: Gallery) -> Tensor:
     return unit_rows(x / x.abs().amax(1, keepdim=True).clamp_min(torch.finfo(x.dtype).tiny))
 
 
+def _apart(unit: Tensor, count: int, *, seed: int) -> Tensor:
+    """Rows of k-means++: each drawn with a chance proportional to its squared distance from the nearest one before.
+
+    All random numbers come from the CPU, so that a seed means the same on every device.
+    """
+    numbers = torch.rand(count, generator=generator(seed), dtype=torch.float64)
+    far, rows = (
+        2 * unit.square().sum(1).double().cpu(),
+        list[int](),
+    )  # of unit vectors 2, of zero vectors 0: never drawn
+    for number in numbers:
+        held = far.cumsum(0)
+        rows.append(min(int(torch.searchsorted(held, number * held[-1], right=True)), len(unit) - 1))
+        far = torch.minimum(far, (2 - 2 * (unit @ unit[rows[-1]])).double().cpu().clamp_min(0))
+        far[rows[-1]] = 0
+    return torch.tensor(rows, device=unit.device)
+
+
 def _best(x: Tensor, centres: Tensor) -> Tensor:
     """For each row the centre with the largest inner product."""
     return by_blocks(lambda rows: (rows @ centres.T).argmax(1), x, columns=len(centres))
 
 
 def _distinct(x: Tensor, centres: Tensor) -> Tensor:
-    """For each centre the row with the largest inner product that no earlier centre took."""
+    """For each centre the row with the largest inner product that no earlier centre took.
+
+    The first of those equal but for rounding, of which every cluster of two has a pair.
+    """
     free = torch.ones(len(x), dtype=torch.bool, device=x.device)
-    rows = _best(centres, x).tolist()
+    rows = by_blocks(lambda some: _first_highest(some @ x.T), centres, columns=len(x)).tolist()
     for place, centre in enumerate(centres):
         if not free[rows[place]]:
-            rows[place] = int((x @ centre).masked_fill(~free, -torch.inf).argmax())
+            rows[place] = int(_first_highest((x @ centre).masked_fill(~free, -torch.inf)[None]))
         free[rows[place]] = False
     return torch.tensor(rows)
+
+
+def _first_highest(scores: Tensor) -> Tensor:
+    highest = scores >= scores.amax(1, keepdim=True) - 16 * torch.finfo(scores.dtype).eps
+    places = torch.arange(scores.shape[1], device=scores.device)
+    return torch.where(highest, places, scores.shape[1]).amin(1)
 
 
 def _spread(order: list[int], nearest: list[list[int]], count: int) -> list[int]:

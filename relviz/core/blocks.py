@@ -1,6 +1,12 @@
-"""How many rows a kernel may hold at once."""
+"""How many rows a kernel may hold at once, and how its threads share them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import torch
 
 from relviz import settings
 
@@ -18,3 +24,17 @@ def rows_per_block(columns: int, *, itemsize: int = 4, memory: int = settings.ME
     1000
     """
     return max(1, memory // (max(1, columns) * itemsize))
+
+
+def in_threads(kernel: Callable[..., None], begin: int, end: int, *arguments: object) -> None:
+    """`kernel(begin, end, *arguments)`, its range cut into one part for each thread that torch would use.
+
+    >>> in_threads(lambda begin, end, seen: seen.extend(range(begin, end)), 2, 5, seen := [])
+    >>> sorted(seen)
+    [2, 3, 4]
+    """
+    count = torch.get_num_threads()
+    cuts = [begin + (end - begin) * i // count for i in range(count + 1)]
+    with ThreadPoolExecutor(count) as pool:
+        for done in [pool.submit(kernel, start, stop, *arguments) for start, stop in pairwise(cuts)]:
+            done.result()

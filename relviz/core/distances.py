@@ -16,8 +16,8 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.blocks import rows_per_block
-from relviz.core.neighbours import in_threads, nearest_by_distance
+from relviz.core.blocks import in_threads, rows_per_block
+from relviz.core.neighbours import nearest_by_distance
 from relviz.errors import BadChoice
 
 _COMPILED_FROM = 2**24  # differences; below, torch is done before a kernel is even loaded

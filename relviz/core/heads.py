@@ -301,8 +301,8 @@ def centre_and_scale(x: Float[Tensor, "n d"]) -> tuple[Tensor, Tensor, float]:
     """
     if not len(x):
         raise BadChoice("There are 0 rows to fit on.", "Give at least one.")
-    x = x if x.dtype in (torch.float32, torch.float64) else x.float()
-    mean = finite(x, "vectors").mean(0, dtype=torch.float64).to(x.dtype)
+    x = finite(x if x.dtype in (torch.float32, torch.float64) else x.float(), "vectors")
+    mean = x.mean(0, dtype=torch.float64).to(x.dtype)
     rows = x - mean
     largest = float(rows.abs().amax()) if rows.numel() else 0.0
     unit = 2.0 ** min(126, max(-126, math.frexp(largest)[1])) if largest else 1.0

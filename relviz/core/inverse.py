@@ -19,6 +19,7 @@ from relviz.errors import BadChoice
 
 NORMALISE = ("none", "centre", "standard")
 _LARGEST = 1e100  # above it a product of two values may leave float64
+_ROUNDING = 4 * torch.finfo(torch.float64).eps
 
 
 @dataclass(frozen=True)
@@ -58,27 +59,54 @@ def frame(anchors: Float[Tensor, "k d"], *, normalise: str) -> Frame:
     >>> frame(torch.tensor([[1.0, 5.0], [3.0, 5.0]]), normalise="standard").into(torch.tensor([[2.0, 6.0]])).tolist()
     [[0.0, 1.0]]
     """
+    return inside(anchors, normalise=normalise)[0]
+
+
+def inside(anchors: Float[Tensor, "k d"], *, normalise: str) -> tuple[Frame, Float[Tensor, "k d"]]:
+    """The frame that anchors give their space, and the anchors in it: a feature that they share is exactly 0 there.
+
+    Parameters and errors as `frame`.
+
+    >>> inside(torch.full((3, 1), 0.1), normalise="centre")[1].tolist()
+    [[0.0], [0.0], [0.0]]
+    """
     if normalise not in NORMALISE:
         raise BadChoice(f"There is no normalisation {normalise!r}.", f"Choose one of {', '.join(NORMALISE)}.")
     if min(anchors.shape) < 1:
         raise BadChoice("There are no anchors to fit on.", "Give at least one anchor with at least one feature.")
     x = finite(anchors.double(), "anchors")
-    mean, ones = x.mean(0), torch.ones_like(x[0])
+    ones = torch.ones_like(x[0])
     if normalise == "none":
-        return Frame(torch.zeros_like(ones), ones)
+        return Frame(torch.zeros_like(ones), ones), x
+    mean, vectors = centred(x)
     if normalise == "centre" or len(x) == 1:
-        return Frame(mean, ones)
-    spread = x.std(0)
-    # A constant feature has a spread of rounding size when its mean is not exact.
-    return Frame(mean, torch.where(spread > 1e-12 * mean.abs(), spread, ones))
+        return Frame(mean, ones), vectors
+    spread = vectors.square().sum(0).div(len(x) - 1).sqrt()
+    spread = torch.where(spread > 0, spread, 1.0)
+    return Frame(mean, spread), vectors / spread
+
+
+def centred(x: Float[Tensor, "k d"]) -> tuple[Float[Tensor, "d"], Float[Tensor, "k d"]]:
+    """Mean of rows in float64, and the rows without it; a feature that varies by no more than rounding is 0 throughout.
+
+    What rounding leaves of equal anchors would count as directions, and a scale divided by it as a huge one.
+
+    >>> centred(torch.full((3, 1), 0.1, dtype=torch.float64))[1].tolist()
+    [[0.0], [0.0], [0.0]]
+    """
+    low, high = x.aminmax(dim=0)
+    still = high - low <= _ROUNDING * torch.maximum(low.abs(), high.abs())
+    mean = torch.where(still, low, x.mean(0))
+    return mean, (x - mean).masked_fill(still, 0.0)
 
 
 def finite(x: Tensor, what: str) -> Tensor:
-    """The tensor itself, refused where it holds NaN, infinity or values above 1e100.
+    """The tensor itself without its gradients, refused where it holds NaN, infinity or values above 1e100.
 
     >>> finite(torch.ones(1), "vectors").tolist()
     [1.0]
     """
+    x = x.detach()
     if x.numel() and not float(x.abs().amax()) <= _LARGEST:
         raise BadChoice(f"The {what} hold values that are not finite or above {_LARGEST:g}.", "Check the encoder.")
     return x
@@ -96,14 +124,14 @@ def relative(
     >>> relative(torch.tensor([[2.0, 0.0]]), torch.eye(2), normalise="none").tolist()
     [[1.0, 0.0]]
     """
-    inside = frame(anchors, normalise=normalise)
+    here, directions = inside(anchors, normalise=normalise)
     if x.shape[1] != anchors.shape[1]:
         raise BadChoice(
             f"The vectors have {x.shape[1]} features, the anchors {anchors.shape[1]}.",
             "Take both from the same space.",
         )
-    vectors = unit_rows(inside.into(finite(x.double(), "vectors")))
-    return (vectors @ unit_rows(inside.into(anchors)).T).clamp_(-1, 1)
+    vectors = unit_rows(here.into(finite(x.double(), "vectors")))
+    return (vectors @ unit_rows(directions).T).clamp_(-1, 1)
 
 
 @dataclass(frozen=True)
@@ -183,8 +211,7 @@ def fit_inverse(
     ([3.0, 0.0], [1.0])
     """
     _check_ranges(len(anchors), prune, members, truncate, penalty, seed)
-    inside = frame(anchors, normalise=normalise)
-    vectors = inside.into(anchors)
+    here, vectors = inside(anchors, normalise=normalise)
     unit = unit_rows(vectors)
     present = (unit.square().sum(1) > 0.5).nonzero().squeeze(1)
     if not len(present):
@@ -197,7 +224,7 @@ def fit_inverse(
         matrix[rows] += inverse / len(kept)
     scale = float(vectors.norm(dim=1).mean()) if restore_norm else 1.0
     conditions, ranks = tuple(c for _, c, _ in inverses), tuple(r for _, _, r in inverses)
-    return InverseProjection(matrix, scale, inside, kept, conditions, ranks)
+    return InverseProjection(matrix, scale, here, kept, conditions, ranks)
 
 
 def far_apart(unit: Float[Tensor, "k e"], *, first: int, least: float) -> Int[Tensor, "_"]:

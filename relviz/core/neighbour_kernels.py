@@ -2,8 +2,7 @@
 
 They hold no lock and start no threads: the caller gives each of its threads a range of rows or columns. Almost no score
 enters a list, so a run of them is compared with its list's last in one vector instruction and looked at only if one
-does. The compiler finds no such instruction for a comparison written as a loop, so the two below are spelt out.
-Keys have to be offered in order; of equal scores the earlier key then stays the first.
+does. The compiler finds no such instruction for a comparison written as a loop, so those below are spelt out.
 """
 
 from __future__ import annotations
@@ -44,6 +43,23 @@ def _any_above(_context, scores, start, thresholds, begin):
         return builder.icmp_unsigned("!=", bits, bits.type(0))
 
     return types.boolean(scores, start, thresholds, begin), build
+
+
+@intrinsic
+@no_type_check
+def _any_between(_context, scores, start, lows, highs, begin):
+    """Whether any of the run of scores from `start` on is above its low and not above its high, those from `begin`."""
+
+    def build(context, builder, signature, arguments):
+        kinds, (run, first, low, high, second) = signature.args, arguments
+        above = [
+            _compare(context, builder, [*kinds[:2], kinds[side], kinds[4]], [run, first, ends, second])
+            for side, ends in ((2, low), (3, high))
+        ]
+        bits = builder.bitcast(builder.and_(above[0], builder.not_(above[1])), ir.IntType(_RUN))
+        return builder.icmp_unsigned("!=", bits, bits.type(0))
+
+    return types.boolean(scores, start, lows, highs, begin), build
 
 
 @intrinsic
@@ -140,28 +156,74 @@ def offer_columns(begin, end, scores, first, best, keys, origin):
         _offer_columns(scores[i, begin:end], first + i, floors, best[lists], keys[lists])
 
 
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@no_type_check
+def _score(x, scale_x, i, y, scale_y, j):
+    """Minus half the squared distance of two rows times their factors; a factor of 0 is a dimension of its own."""
+    first, second = scale_x[i], scale_y[j]
+    total = 1.0 if (first == 0) != (second == 0) else 0.0
+    for k in range(x.shape[1]):
+        total += (x[i, k] * first - y[j, k] * second) ** 2
+    return total / -2
+
+
 @njit(nogil=True, cache=True)
 @no_type_check
-def search_rows(begin, end, scores, first, best, keys, low, high, above):
+def score_pairs(begin, end, x, scale_x, y, scale_y, queries, keys, found):
+    """Scores, in float64, of pairs `begin` to `end` of a query's and a key's number."""
+    for pair in range(begin, end):
+        found[pair] = _score(x, scale_x, queries[pair], y, scale_y, keys[pair])
+
+
+@njit(nogil=True, cache=True)
+@no_type_check
+def _weigh(query, key, points, own, tie, above, open_, most):
+    """Count a key whose score is too near the query's own for float32: above if it is so in float64.
+
+    Left open, for more than `most` to count: whether a key of an equal score comes before.
+    """
+    open_[query] += 1
+    if open_[query] <= most:
+        score = _score(points[0], points[1], query, points[2], points[3], key)
+        if score > own[query] + tie[query]:
+            above[query] += 1
+        elif score >= own[query] - tie[query]:
+            open_[query] += most
+
+
+@njit(nogil=True, cache=True)
+@no_type_check
+def search_rows(begin, end, scores, first, best, keys, low, high, points, own, tie, above, open_, most):
     """Offer each row's scores with all keys to the list of query `first + i`, and count the keys above its own.
 
-    Added to `above`: earlier keys with a score over `low`, later ones with a score over `high`.
+    Added to `above`: keys with a score over `high`, and those over `low` by `_weigh`.
     """
+    lows, highs = np.empty(_RUN, np.float32), np.empty(_RUN, np.float32)
     for i in range(begin, end):
-        own, row = first + i, scores[i]
-        _offer_row(row, 0, best[own], keys[own])
-        above[own] += _count_row(row[:own], low[own]) + _count_row(row[own + 1 :], high[own])
+        query, row = first + i, scores[i]
+        _offer_row(row, 0, best[query], keys[query])
+        above[query] += _count_row(row, high[query])
+        lows[:], highs[:] = low[query], high[query]
+        for start in range(0, len(row), _RUN):
+            stop = min(start + _RUN, len(row))
+            if stop - start < _RUN or _any_between(row, start, lows, highs, 0):
+                for j in range(start, stop):
+                    if low[query] < row[j] <= high[query]:
+                        _weigh(query, j, points, own, tie, above, open_, most)
 
 
 @njit(nogil=True, cache=True)
 @no_type_check
-def search_columns(begin, end, scores, first, best, keys, low, high, above):
+def search_columns(begin, end, scores, first, best, keys, low, high, points, own, tie, above, open_, most):
     """The same for the columns as queries and the rows, numbered from `first` on, as keys."""
     floors = best[begin:end, best.shape[1] - 1].copy()
     for i in range(len(scores)):
-        own, row = first + i, scores[i]
-        _offer_columns(row[begin:end], own, floors, best[begin:end], keys[begin:end])
-        middle = min(max(own, begin), end)
-        _count_columns(row[begin:middle], high[begin:middle], above[begin:middle])
-        middle = min(max(own + 1, begin), end)
-        _count_columns(row[middle:end], low[middle:end], above[middle:end])
+        row = scores[i]
+        _offer_columns(row[begin:end], first + i, floors, best[begin:end], keys[begin:end])
+        _count_columns(row[begin:end], high[begin:end], above[begin:end])
+        for start in range(begin, end, _RUN):
+            stop = min(start + _RUN, end)
+            if stop - start < _RUN or _any_between(row, start, low, high, start):
+                for j in range(start, stop):
+                    if low[j] < row[j] <= high[j]:
+                        _weigh(j, first + i, points, own, tie, above, open_, most)

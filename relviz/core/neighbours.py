@@ -1,20 +1,30 @@
-"""Exact nearest neighbours, in blocks of rows so that no n x n matrix is ever held."""
+"""Exact nearest neighbours, in blocks of rows so that no n x n matrix is ever held.
+
+Lists and ranks are those of float64 arithmetic. Products in the type of the rows find the candidates; whatever these
+leave open within the bound of their rounding is ranked again in float64.
+
+The rule for ties, here and in `relviz.core.measures`: scores that float64 cannot tell apart (`Scores.tie`) are equal,
+and of equal scores the earlier row comes first. Only the sample that asks comes before earlier rows of an equal score
+if these have its own direction on the side that asks: so every row of a space is the first that the space finds for it,
+copies or not, whereas a space whose rows are all alike tells no sample from another.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.blocks import rows_per_block
+from relviz.core.blocks import in_threads, rows_per_block
+from relviz.core.points import Points, Scores, directions, places
 
 BLOCK = 768  # query rows per score block, at most: fewer slow products down, more are out of the cache when read
 COMPILED_FROM = 4096  # rows of a search from which on compiled kernels select
+SPARE = 6  # candidates beyond the k wanted: what is ranked again in float64 is among them, unless many keys are equal
 
 
 def unit_rows(x: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
@@ -43,7 +53,11 @@ def nearest_by_cosine(x: Float[Tensor, "n d"], k: int) -> tuple[Int[Tensor, "n k
     >>> nearest_by_cosine(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]]), 1)[0].tolist()
     [[1], [0], [1]]
     """
-    return highest_within(unit_rows(x), k, itself=False)
+    points = directions(x)
+    found = nearest_within(points, k)
+    rows = torch.arange(len(x), device=x.device).repeat_interleave(k)
+    cosines = 1 + Scores(points, points).pairs(rows, found.flatten())
+    return found, cosines.reshape(found.shape).to(x.dtype)
 
 
 def nearest_by_distance(x: Float[Tensor, "n d"], k: int) -> Int[Tensor, "n k"]:
@@ -52,41 +66,43 @@ def nearest_by_distance(x: Float[Tensor, "n d"], k: int) -> Int[Tensor, "n k"]:
     >>> nearest_by_distance(torch.tensor([[0.0], [1.0], [5.0]]), 1).tolist()
     [[1], [0], [1]]
     """
-    x = x - x.mean(0)  # keeps the expansion below from cancelling
-    squares = x.square().sum(1)
-    best = Best(len(x), k, x)
-    for start, scores in score_blocks(x, x):
-        scores.mul_(2).sub_(squares)
-        scores[:, start:].fill_diagonal_(-torch.inf)
-        best.offer(slice(start, start + len(scores)), scores, first=0)
-    return best.indices
+    return nearest_within(places(x), k)
 
 
-def highest_within(
-    x: Float[Tensor, "n d"], k: int, *, itself: bool, memory: int = settings.MEMORY
-) -> tuple[Int[Tensor, "n k"], Float[Tensor, "n k"]]:
-    """The k rows of x with the highest inner products with each row of x, highest first, and these products.
+def nearest_within(points: Points, k: int, *, memory: int = settings.MEMORY) -> Int[Tensor, "n k"]:
+    """The k other points with the highest scores with each point, highest first.
 
-    One product serves both of its rows, so only half of the products are computed.
+    One product serves both of its points, so only half of the products are computed.
 
     Parameters
     ----------
-    itself: whether a row counts among its own.
-    k: 1 to n, or to n - 1 without itself.
-    memory: bytes that a block of products may take.
+    k: 1 to n - 1.
+    memory: bytes that a block of scores may take.
 
-    >>> highest_within(torch.eye(2), 2, itself=True)[0].tolist()
-    [[0, 1], [1, 0]]
+    >>> nearest_within(places(torch.tensor([[0.0], [1.0], [5.0], [5.0]])), 2).tolist()
+    [[1, 2], [0, 2], [3, 1], [2, 1]]
     """
-    best = Best(len(x), k, x)
-    for start, scores in score_blocks(x, x, upper=True, memory=memory):
-        rows = len(scores)
-        if not itself:
-            scores.fill_diagonal_(-torch.inf)
-        best.offer(slice(start, start + rows), scores, first=start)
-        if start + rows < len(x):
-            best.offer_columns(scores, first=start, begin=rows, origin=start)
-    return best.indices, best.scores
+    scores = Scores(points, points)
+    best = Best(len(points.x), k, points.x)
+    for start, block in score_blocks(scores, upper=True, memory=memory):
+        rows = len(block)
+        block.fill_diagonal_(-torch.inf)
+        best.offer(slice(start, start + rows), block, first=start)
+        if start + rows < len(points.x):
+            best.offer_columns(block, first=start, begin=rows, origin=start)
+    return best.settled(scores, k, memory=memory)
+
+
+def nearest_among(queries: Points, keys: Points, k: int, *, memory: int = settings.MEMORY) -> Int[Tensor, "m k"]:
+    """The k keys with the highest scores with each query, highest first, all of them in float64.
+
+    >>> nearest_among(places(torch.tensor([[2.0]])), places(torch.tensor([[0.0], [2.5]])), 1).tolist()
+    [[1]]
+    """
+    scores, rows = Scores(queries, keys), torch.arange(len(queries.x), device=queries.x.device)
+    every = torch.arange(len(keys.x), device=keys.x.device)
+    parts = [ranked(found, every, k, scores.tie[some]) for some, found in scores.whole(rows, memory)]
+    return torch.cat(parts)
 
 
 def products(queries: Float[Tensor, "b d"], keys: Float[Tensor, "c d"]) -> Float[Tensor, "b c"]:
@@ -100,10 +116,8 @@ def products(queries: Float[Tensor, "b d"], keys: Float[Tensor, "c d"]) -> Float
     return queries @ keys.T
 
 
-def score_blocks(
-    queries: Float[Tensor, "m d"], keys: Float[Tensor, "n d"], *, upper: bool = False, memory: int = settings.MEMORY
-) -> Iterator[tuple[int, Tensor]]:
-    """Inner products of query rows with the keys: the first row's number and a block `b x n`, again and again.
+def score_blocks(scores: Scores, *, upper: bool = False, memory: int = settings.MEMORY) -> Iterator[tuple[int, Tensor]]:
+    """Scores of A's points with B's, but for their constant: the first point's number and a block `b x n`, repeatedly.
 
     A block is multiplied while the caller reads the one before it. That is more than two things at once: BLAS keeps its
     threads spinning for a while after a product, and so would take half of the reader's time.
@@ -113,15 +127,18 @@ def score_blocks(
     upper: whether each block leaves out the keys before its own first row.
     memory: bytes that two blocks may take.
 
-    >>> [(start, block.tolist()) for start, block in score_blocks(torch.eye(2), torch.ones(1, 2))]
-    [(0, [[1.0], [1.0]])]
+    >>> points = places(torch.tensor([[0.0], [2.0]]))
+    >>> [(start, block.tolist()) for start, block in score_blocks(Scores(points, points))]
+    [(0, [[0.0, -0.125], [-0.125, 0.0]])]
     """
+    keys, count = scores.keys(), len(scores.a.x)
     rows = min(BLOCK, rows_per_block(2 * len(keys), itemsize=keys.element_size(), memory=memory))
-    starts = range(0, len(queries), rows)
+    starts = range(0, count, rows)
     with ThreadPoolExecutor(1) as pool:
 
         def begin(start: int) -> Future[Tensor]:
-            return pool.submit(products, queries[start : start + rows], keys[start:] if upper else keys)
+            queries = scores.queries(slice(start, start + rows))
+            return pool.submit(products, queries, keys[start:] if upper else keys)
 
         coming = begin(0)
         for start in starts:
@@ -132,18 +149,21 @@ def score_blocks(
 
 
 class Best:
-    """The k highest scores that each row was offered so far, highest first, and the numbers of their keys.
+    """The highest scores that each row was offered so far, highest first, and the numbers of their keys.
 
-    >>> best = Best(1, 2, torch.zeros(()))
+    As many as are wanted of n keys less the row's own, and `SPARE` more as far as there are any.
+
+    >>> best = Best(3, 2, torch.zeros(()))
     >>> best.offer(slice(0, 1), torch.tensor([[1.0, 5.0]]), first=0)
-    >>> best.offer(slice(0, 1), torch.tensor([[3.0, 0.0]]), first=2)
-    >>> best.scores.tolist(), best.indices.tolist()
-    ([[5.0, 3.0]], [[1, 2]])
+    >>> best.offer(slice(0, 1), torch.tensor([[3.0]]), first=2)
+    >>> best.scores[0].tolist(), best.indices[0].tolist()
+    ([5.0, 3.0], [1, 2])
     """
 
     def __init__(self, rows: int, k: int, like: Tensor) -> None:
-        self.scores = like.new_full((rows, k), -torch.inf)
-        self.indices = torch.zeros(rows, k, dtype=torch.int64, device=like.device)
+        width = min(k + SPARE, rows - 1)
+        self.scores = like.new_full((rows, width), -torch.inf)
+        self.indices = torch.zeros(rows, width, dtype=torch.int64, device=like.device)
         # Compiled kernels save half the time of a large search, and cost seconds once.
         self.compiled = like.device.type == "cpu" and like.dtype == torch.float32 and rows >= COMPILED_FROM
 
@@ -176,19 +196,45 @@ class Best:
             return in_threads(offer_columns, begin, scores.shape[1], scores.numpy(), first, *lists, origin)
         return self.offer(slice(origin + begin, origin + scores.shape[1]), scores[:, begin:].T, first=first)
 
+    def settled(self, scores: Scores, k: int, *, memory: int = settings.MEMORY) -> Int[Tensor, "n k"]:
+        """The k other keys with the highest scores of each query by the rule above, from the best of products."""
+        found, margin = self.indices[:, :k].clone(), (2 * scores.slack + scores.tie)[:, None]
+        reached = self.scores[:, : k + 1].double()
+        rows = (~(reached[:, :-1] - reached[:, 1:] > margin)).any(1).nonzero().squeeze(1)
+        if len(rows) == 0:
+            return found
+        among = self.indices[rows]
+        exact = scores.pairs(rows.repeat_interleave(among.shape[1]), among.flatten(), memory).reshape(among.shape)
+        found[rows] = ranked(exact, among, k, scores.tie[rows])
+        if among.shape[1] == len(scores.b.x) - 1:
+            return found
+        # What is not among the candidates scores at most as much as their last.
+        beyond = self.scores[rows, -1].double() + scores.slack[rows] + scores.constant
+        open_ = rows[~(beyond < exact.topk(k).values[:, -1] - scores.tie[rows])]
+        every = torch.arange(len(scores.b.x), device=rows.device)
+        for some, block in scores.whole(open_, memory):
+            block[torch.arange(len(some), device=rows.device), some] = -torch.inf
+            found[some] = ranked(block, every, k, scores.tie[some])
+        return found
 
-def in_threads(kernel: Callable[..., None], begin: int, end: int, *arguments: object) -> None:
-    """`kernel(begin, end, *arguments)`, its range cut into one part for each thread that torch would use.
 
-    >>> in_threads(lambda begin, end, seen: seen.extend(range(begin, end)), 2, 5, seen := [])
-    >>> sorted(seen)
-    [2, 3, 4]
+def ranked(
+    scores: Float[Tensor, "b c"], numbers: Int[Tensor, "*rows c"], k: int, tie: Float[Tensor, b]
+) -> Int[Tensor, "b k"]:
+    """Numbers of the k highest scores, highest first; of scores at most `tie` apart the lower number comes first.
+
+    >>> scores = torch.tensor([[2.0, 3.0, 3.01, 1.99]])
+    >>> ranked(scores, torch.tensor([7, 5, 9, 4]), 3, torch.tensor([0.1])).tolist()
+    [[5, 9, 4]]
     """
-    count = torch.get_num_threads()
-    cuts = [begin + (end - begin) * i // count for i in range(count + 1)]
-    with ThreadPoolExecutor(count) as pool:
-        for done in [pool.submit(kernel, start, stop, *arguments) for start, stop in pairwise(cuts)]:
-            done.result()
+    tie, numbers, beyond = tie[:, None], numbers.expand(scores.shape), int(numbers.max()) + 1
+    last = scores.topk(k).values[:, -1:]
+    above = scores > last + tie  # fewer than k
+    turn = torch.where(above, 1, torch.where(scores >= last - tie, -numbers, -beyond))
+    chosen = turn.topk(k).indices
+    values, order = scores.gather(1, chosen).sort(dim=1, descending=True)
+    group = torch.nn.functional.pad((values[:, :-1] - values[:, 1:] > tie).cumsum(1), (1, 0))
+    return (group * beyond + numbers.gather(1, chosen.gather(1, order))).sort(dim=1).values % beyond
 
 
 def kept_share(truth: Int[Tensor, "n k"], found: Int[Tensor, "n k"]) -> Float[Tensor, "n"]:

@@ -17,13 +17,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from relviz.core.inverse import NORMALISE, finite, frame
+from relviz.core.inverse import NORMALISE, finite, inside
 from relviz.core.neighbours import unit_rows
 from relviz.core.registry import Entry, Option
+from relviz.core.translation_kernels import (
+    TranslationMap,
+    gradient_map,
+    l_ortho_map,
+    linear_map,
+    ortho_map,
+    ridge_map,
+    with_bias,
+)
 from relviz.errors import BadChoice, UnknownName
-
-_TINY = torch.finfo(torch.float64).tiny
-_Core = Callable[[Tensor, Tensor, torch.dtype], tuple[Tensor, Tensor]]  # (x, y, input precision) to (matrix, bias)
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Translation:
                 f"The vectors have {x.shape[1]} features, the translation reads {len(self.source_mean)}.",
                 "Translate vectors of the space it was fitted on.",
             )
-        inner = x.double() - self.source_mean
+        inner = x.detach().double() - self.source_mean
         if self.unit_spread is not None:
             inner = unit_rows(inner / self.unit_spread)
         return finite(inner @ self.matrix + self.target_mean, "translated vectors")
@@ -91,7 +97,7 @@ def ortho(
     >>> torch.allclose(ortho(x, 5 * x @ rotation)(x), 5 * (x @ rotation).double())
     True
     """
-    return _fit(source, target, partial(_ortho_core, scale=scale), normalise, unit_norm)
+    return _fit(source, target, partial(ortho_map, scale=scale), normalise, unit_norm)
 
 
 def ortho_rigid(
@@ -119,7 +125,7 @@ def l_ortho(
     >>> torch.allclose(l_ortho(x, 5 * x).matrix, torch.eye(2).double())
     True
     """
-    return _fit(source, target, _l_ortho_core, normalise, unit_norm)
+    return _fit(source, target, l_ortho_map, normalise, unit_norm)
 
 
 def linear(
@@ -136,7 +142,7 @@ def linear(
     >>> torch.allclose(linear(x, 5 * x)(x), 5 * x.double())
     True
     """
-    return _fit(source, target, _linear_core, normalise, unit_norm)
+    return _fit(source, target, linear_map, normalise, unit_norm)
 
 
 def affine(
@@ -151,7 +157,7 @@ def affine(
     >>> torch.allclose(affine(x, 5 * x + 7)(x), 5 * x.double() + 7)
     True
     """
-    return _fit(source, target, partial(_with_bias, core=_linear_core), normalise, unit_norm)
+    return _fit(source, target, partial(with_bias, core=linear_map), normalise, unit_norm)
 
 
 def ridge(
@@ -176,7 +182,7 @@ def ridge(
     """
     if not 1e-6 <= penalty < float("inf"):
         raise BadChoice(f"The penalty {penalty} is not 1e-6 or more.", "Choose 1e-6 to 100 mean eigenvalues.")
-    core = partial(_with_bias, core=partial(_ridge_core, penalty=penalty))
+    core = partial(with_bias, core=partial(ridge_map, penalty=penalty))
     return _fit(source, target, core, normalise, unit_norm)
 
 
@@ -207,17 +213,16 @@ def affine_gradient(
     """
     if steps < 0 or seed < 0 or not 0 < rate < float("inf"):
         raise BadChoice(f"{steps} steps, rate {rate} and seed {seed} cannot be trained.", "None may be negative.")
-    core = partial(_gradient_core, steps=steps, rate=rate, seed=seed)
+    core = partial(gradient_map, steps=steps, rate=rate, seed=seed)
     return _fit(source, target, core, normalise, unit_norm)
 
 
-def _fit(source: Tensor, target: Tensor, core: _Core, normalise: str, unit_norm: bool) -> Translation:
+def _fit(source: Tensor, target: Tensor, core: TranslationMap, normalise: str, unit_norm: bool) -> Translation:
     if len(source) != len(target):
         raise BadChoice(
             f"There are {len(source)} source and {len(target)} target anchors.", "Give the same anchors in both spaces."
         )
-    here, there = frame(source, normalise=normalise), frame(target, normalise=normalise)
-    x, y = here.into(source), there.into(target)
+    (here, x), (there, y) = (inside(anchors, normalise=normalise) for anchors in (source, target))
     precision = torch.float64 if source.dtype == target.dtype == torch.float64 else torch.float32
     if not unit_norm:
         matrix, bias = core(x, y, precision)
@@ -225,86 +230,6 @@ def _fit(source: Tensor, target: Tensor, core: _Core, normalise: str, unit_norm:
     matrix, bias = core(unit_rows(x), unit_rows(y), precision)
     back = replace(there, spread=there.spread * y.norm(dim=1).mean())
     return Translation(here.mean, matrix * back.spread, back.out_of(bias[None])[0], here.spread)
-
-
-def _with_bias(x: Tensor, y: Tensor, precision: torch.dtype, *, core: _Core) -> tuple[Tensor, Tensor]:
-    """A core's map between the centred anchors, and the bias that follows."""
-    mean_x, mean_y = x.mean(0), y.mean(0)
-    matrix, _ = core(x - mean_x, y - mean_y, precision)
-    return matrix, mean_y - mean_x @ matrix
-
-
-def _linear_core(x: Tensor, y: Tensor, precision: torch.dtype) -> tuple[Tensor, Tensor]:
-    return _least_squares(x, y, precision)[0], torch.zeros_like(y[0])
-
-
-def _ridge_core(x: Tensor, y: Tensor, _precision: torch.dtype, *, penalty: float) -> tuple[Tensor, Tensor]:
-    gram = x.T @ x
-    gram.diagonal().add_(penalty * gram.diagonal().mean().clamp_min(_TINY))
-    return torch.cholesky_solve(x.T @ y, torch.linalg.cholesky(gram)), torch.zeros_like(y[0])
-
-
-def _ortho_core(x: Tensor, y: Tensor, _precision: torch.dtype, *, scale: bool) -> tuple[Tensor, Tensor]:
-    rotation, strengths = _nearest_orthogonal(x.T @ y)
-    factor = strengths.sum() / x.square().sum().clamp_min(_TINY) if scale else 1.0
-    return factor * rotation, torch.zeros_like(y[0])
-
-
-def _l_ortho_core(x: Tensor, y: Tensor, precision: torch.dtype) -> tuple[Tensor, Tensor]:
-    matrix, rank = _least_squares(x, y, precision)
-    return _nearest_orthogonal(matrix, rank)[0], torch.zeros_like(y[0])
-
-
-def _gradient_core(
-    x: Tensor, y: Tensor, precision: torch.dtype, *, steps: int, rate: float, seed: int
-) -> tuple[Tensor, Tensor]:
-    if max(float(x.abs().amax()), float(y.abs().amax())) > 1e15:
-        precision = torch.float64  # squared errors would leave single precision
-    with torch.inference_mode(False), torch.enable_grad():
-        x, y = x.to(precision, copy=True), y.to(precision, copy=True)
-        bound, generator = x.shape[1] ** -0.5, torch.Generator().manual_seed(seed)  # the usual start of a linear layer
-        shapes = ((y.shape[1], x.shape[1]), (y.shape[1],))
-        starts = [torch.empty(s, dtype=precision).uniform_(-bound, bound, generator=generator) for s in shapes]
-        weight, bias = (start.to(x.device).requires_grad_() for start in starts)
-        optimiser = torch.optim.Adam([weight, bias], lr=rate)
-        for _ in range(steps):
-            optimiser.zero_grad()
-            torch.nn.functional.mse_loss(torch.nn.functional.linear(x, weight, bias), y).backward()
-            optimiser.step()
-        return weight.detach().T.double(), bias.detach().double()
-
-
-def _least_squares(x: Tensor, y: Tensor, precision: torch.dtype) -> tuple[Tensor, int]:
-    """The matrix of least norm among those that minimise |X T - Y|, and the rank of X.
-
-    Directions of X below the rounding of the input's precision count as empty; dividing by them would blow up noise.
-    QR where X has full rank for certain, else singular values, because CUDA's least squares knows full rank only.
-    """
-    cut = torch.finfo(precision).eps * max(x.shape)
-    if len(x) >= x.shape[1]:
-        q, r = torch.linalg.qr(x)
-        inverse = torch.linalg.solve_triangular(r, torch.eye(len(r), dtype=r.dtype, device=r.device), upper=True)
-        if bool(r.norm() * inverse.norm() * cut < 1):  # an upper bound of the condition number; false for NaN too
-            return inverse @ (q.T @ y), len(r)
-    u, strengths, vt = torch.linalg.svd(x, full_matrices=False)
-    rank = int((strengths > cut * strengths[0]).sum())
-    return vt[:rank].T @ ((u[:, :rank].T @ y) / strengths[:rank, None]), rank
-
-
-def _nearest_orthogonal(matrix: Tensor, rank: int | None = None) -> tuple[Tensor, Tensor]:
-    """U V' of a `d x e` matrix U S V' zero padded to a square, cropped again, and S.
-
-    Beyond the rank, of which a bound may be known, the result is nearest to the identity.
-    """
-    d, e, width = *matrix.shape, max(matrix.shape)
-    square = torch.zeros(width, width, dtype=matrix.dtype, device=matrix.device)
-    square[:d, :e] = matrix
-    u, strengths, vt = torch.linalg.svd(square)
-    counted = int((strengths > strengths[0] * width * torch.finfo(matrix.dtype).eps).sum())
-    rank = counted if rank is None else min(rank, counted)
-    free_u, free_v = u[:, rank:], vt[rank:].T
-    p, _, qt = torch.linalg.svd(free_u.T @ free_v)
-    return (u[:, :rank] @ vt[:rank] + free_u @ p @ qt @ free_v.T)[:d, :e], strengths
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,6 +94,24 @@ def test_k_means_anchors_serve_as_well_as_those_of_scikit_learn() -> None:
     assert inertia(select("k-means", 20)) < 0.95 * inertia(select("uniform", 20))
 
 
+@pytest.mark.parametrize("d", [4, 8, 16])
+def test_k_means_starts_apart(d: int) -> None:
+    """Many far clusters of unlike size: random starts share the large ones and leave small ones without a centre."""
+    g = torch.Generator().manual_seed(d)
+    directions = torch.randn(10, d, generator=g)
+    cluster = torch.arange(10).repeat_interleave(torch.tensor([400, 300, 200, 50, 10, 10, 10, 10, 5, 5]))
+    vectors = 10 * directions[cluster] + 0.1 * torch.randn(1000, d, generator=g)
+    found = [len(cluster[select("k-means", 10, seed=seed, vectors=vectors)].unique()) for seed in range(10)]
+    assert sum(found) >= 95
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_equally_near_samples_the_first_becomes_the_anchor(seed: int) -> None:
+    vectors = VECTORS[:20]
+    turned = (vectors.double() * 0.3).float()  # the same but for rounding
+    assert select("k-means", 12, seed=seed, vectors=vectors).equal(select("k-means", 12, seed=seed, vectors=turned))
+
+
 def test_k_means_finds_separate_clusters() -> None:
     centres = torch.eye(8)[:4].repeat_interleave(100, 0)
     vectors = centres + 0.02 * VECTORS[:400]

@@ -30,12 +30,14 @@ def test_equal_seeds_give_equal_ends_and_others_do_not(function: Any) -> None:
     assert first[0] < first[1]
 
 
-def test_a_null_band_is_the_quantiles_of_permuted_values() -> None:
+def test_the_ends_of_a_null_band_are_ranks_of_permuted_values() -> None:
     a, b = spaces()
     g = torch.Generator().manual_seed(9)
     values = torch.tensor([value(MEASURES["rsa"], a, b[torch.randperm(100, generator=g)]) for _ in range(11)]).double()
-    found = null_band(a, b, MEASURES["rsa"], k=5, draws=11, seed=9, level=0.8)
+    found = null_band(a, b, MEASURES["rsa"], k=5, draws=11, seed=9, level=2 / 3)  # the second of 12 places on each side
     assert found == pytest.approx(values.sort().values[[1, 9]].tolist(), abs=1e-6)
+    widest = null_band(a, b, MEASURES["rsa"], k=5, draws=11, seed=9)  # as far as so few draws go
+    assert widest == pytest.approx(values.sort().values[[0, 10]].tolist(), abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["mutual-knn", "neighbour-jaccard", "mrr-full"])

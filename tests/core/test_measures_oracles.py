@@ -179,9 +179,11 @@ def test_full_ranking_agrees_with_a_sort() -> None:
     assert value("mrr-full", a, b) == pytest.approx(np.mean(1 / np.array(ranks)), abs=1e-12)
 
 
-def test_of_equal_scores_the_earlier_row_ranks_first() -> None:
+def test_of_equal_scores_the_earlier_row_ranks_first_and_the_sample_before_its_copies() -> None:
     a = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    assert value("mrr-full", a, a, 1) == pytest.approx((1 + 1 / 2 + 1 / 3 + 1) / 4)
+    assert value("mrr-full", a, a, 1) == 1
+    b = torch.tensor([[2.0, 1.0], [2.0, 0.9], [2.0, 0.8], [0.0, 1.0]])
+    assert value("mrr-full", b, a, 1) == pytest.approx((1 + 1 / 2 + 1 / 3 + 1) / 4)
 
 
 def test_more_copies_of_a_row_than_neighbours_never_list_the_row_itself() -> None:

@@ -4,13 +4,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from relviz.core import neighbours
+from relviz.core import neighbours, points
 from relviz.core.measures import MEASURES, Pair, Space, class_conditional, measure_all
 from relviz.core.measures import space as space_module
 from relviz.core.measures.cka import linear_cka, linear_cka_debiased
 from relviz.core.measures.crossing import cross
 from relviz.core.moments import Moments, merge, moments
-from relviz.core.neighbours import highest_within, nearest_by_cosine, unit_rows
+from relviz.core.neighbours import nearest_by_cosine, nearest_within, unit_rows
+from relviz.core.points import Scores, directions
 from relviz.errors import BadChoice, UnknownName
 
 
@@ -63,7 +64,7 @@ def test_moments_in_float32_keep_their_digits_far_off_the_origin() -> None:
 def test_each_space_is_searched_once_for_all_measures(monkeypatch: pytest.MonkeyPatch) -> None:
     searches, crossings = [], []
     monkeypatch.setattr(
-        space_module, "highest_within", lambda *a, **options: searches.append(a) or highest_within(*a, **options)
+        space_module, "nearest_within", lambda *a, **options: searches.append(a) or nearest_within(*a, **options)
     )
     monkeypatch.setattr(
         "relviz.core.measures.pair.cross", lambda *a, **options: crossings.append(a) or cross(*a, **options)
@@ -109,13 +110,11 @@ def test_two_precisions_are_measured_in_the_wider() -> None:
 def test_half_the_products_find_what_all_find(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "BLOCK", block)
     unit = unit_rows(spaces()[0])
-    scores = unit @ unit.T
-    for k in (1, 9, 300):
-        found, best = highest_within(unit, k, itself=True)
+    scores = (unit @ unit.T).fill_diagonal_(-1)
+    for k in (1, 9, 299):
+        found, best = nearest_by_cosine(spaces()[0], k)
+        assert found.equal(scores.topk(k).indices)
         torch.testing.assert_close(best, scores.topk(k).values, rtol=0, atol=1e-12)
-        torch.testing.assert_close(scores.gather(1, found), best, rtol=0, atol=1e-12)
-        assert found.sort().values.diff().ne(0).all()
-    assert nearest_by_cosine(spaces()[0], 9)[0].equal(scores.fill_diagonal_(-1).topk(9).indices)
 
 
 @pytest.mark.parametrize("rows", [1, 16, 77, 300])
@@ -123,15 +122,15 @@ def test_half_the_products_find_what_all_find(block: int, monkeypatch: pytest.Mo
 def test_compiled_kernels_find_and_count_what_torch_does(
     rows: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    a, b = (unit_rows(x).float() for x in spaces())
+    a, b = (directions(x.float()) for x in spaces())
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     monkeypatch.setattr(neighbours, "BLOCK", rows)
-    own = (a * b).sum(1, dtype=torch.float64)
-    expected, wanted = highest_within(a, 9, itself=True), cross(a, b, 9, own=own, both=True)
+    own = Scores(a, b).pairs(torch.arange(300), torch.arange(300))
+    expected, wanted = nearest_within(a, 9), cross(a, b, 9, own=own, both=True)
     monkeypatch.setattr(neighbours, "COMPILED_FROM", 1)
-    found, got = highest_within(a, 9, itself=True), cross(a, b, 9, own=own, both=True)
-    assert found[0].equal(expected[0]) and found[1].equal(expected[1])
-    for ours, theirs in zip(got, wanted, strict=True):
+    monkeypatch.setattr(points, "_COMPILED_FROM", 1)
+    assert nearest_within(a, 9).equal(expected)
+    for ours, theirs in zip(cross(a, b, 9, own=own, both=True), wanted, strict=True):
         assert ours is not None and theirs is not None
         assert ours.found.equal(theirs.found) and ours.rank.equal(theirs.rank)
     assert wanted[0].rank.max() > 9  # beyond the lists
@@ -139,15 +138,15 @@ def test_compiled_kernels_find_and_count_what_torch_does(
 
 def test_compiled_kernels_list_the_earlier_of_equal_scores_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "COMPILED_FROM", 1)
-    ones = torch.ones(40, 1)
+    ones = directions(torch.tensor([[1.0, 0.0]]).expand(40, 2))
+    spread = directions(torch.stack([torch.arange(40.0), torch.ones(40)], dim=1))
     for rows in (7, 40):
         monkeypatch.setattr(neighbours, "BLOCK", rows)
-        assert highest_within(ones, 3, itself=True)[0].unique(dim=0).tolist() == [[0, 1, 2]]
-        forth, back = cross(ones, ones, 3, own=torch.ones(40).double(), both=True)
-        assert back is not None
-        for way in (forth, back):
-            assert way.found.unique(dim=0).tolist() == [[0, 1, 2]]
-            assert way.rank.tolist() == list(range(1, 41))
+        assert nearest_within(ones, 3)[3:].unique(dim=0).tolist() == [[0, 1, 2]]
+        own = Scores(spread, ones).pairs(torch.arange(40), torch.arange(40))
+        forth, back = cross(spread, ones, 3, own=own, both=True)
+        assert forth.found.unique(dim=0).tolist() == [[0, 1, 2]] and forth.rank.tolist() == list(range(1, 41))
+        assert back is not None and back.rank.max() == 40
 
 
 def test_a_large_search_is_compiled_and_a_small_one_is_not() -> None:

@@ -10,17 +10,21 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.neighbours import Best, in_threads, score_blocks
+from relviz.core.blocks import in_threads
+from relviz.core.neighbours import Best, score_blocks
+from relviz.core.points import Points, Scores
+
+_OPEN = 64  # keys of one query that are looked at one by one; with more, all of its scores are computed again
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """What queries find among keys.
+    """What queries find among keys, in float64 and by the rule for ties of `relviz.core.neighbours`.
 
     Attributes
     ----------
     found: the k keys with the highest scores of each query, highest first.
-    rank: 1 to n, of each query's own key among all keys; of equal scores the earlier row's is the higher.
+    rank: 1 to n, of each query's own key among all keys.
     """
 
     found: Int[Tensor, "n k"]
@@ -28,95 +32,107 @@ class Crossing:
 
 
 def cross(
-    a: Float[Tensor, "n d"],
-    b: Float[Tensor, "n d"],
+    a: Points,
+    b: Points,
     k: int,
     *,
     own: Float[Tensor, n],
     both: bool,
     memory: int = settings.MEMORY,
 ) -> tuple[Crossing, Crossing | None]:
-    """Search B with A's vectors and, if `both`, A with B's, by inner product.
+    """Search B with A's points and, if `both`, A with B's.
 
-    Ranks are counted, not sorted for; every score is computed once, in blocks of rows.
+    Ranks are counted, not sorted for; every product is computed once, in blocks of rows.
 
     Parameters
     ----------
-    k: 1 to n.
-    own: inner product of each row of A with the same row of B, in float64.
+    k: 1 to n - 1.
+    own: score of each point of A with the same point of B, in float64.
     memory: bytes that a block of scores may take.
 
-    >>> forth, back = cross(torch.eye(3), torch.eye(3).roll(1, 0), 1, own=torch.zeros(3).double(), both=True)
+    >>> from relviz.core.points import directions
+    >>> a, b = directions(torch.eye(3)), directions(torch.eye(3).roll(1, 0))
+    >>> forth, back = cross(a, b, 1, own=-torch.ones(3).double(), both=True)
     >>> forth.found.flatten().tolist(), back.found.flatten().tolist()
     ([1, 2, 0], [2, 0, 1])
     """
-    forth, back = _Search(own, k, a), _Search(own, k, a)
-    for start, scores in score_blocks(a, b, memory=memory):
-        forth.rows(scores, start)
-        if both:
-            back.columns(scores, start)
-    return forth.result(), back.result() if both else None
+    forth = _Search(Scores(a, b), own, k)
+    back = _Search(Scores(b, a), own, k) if both else None
+    for start, block in score_blocks(forth.scores, memory=memory):
+        block[:, start:].fill_diagonal_(-torch.inf)  # a query's own key is neither listed nor counted
+        forth.rows(block, start, memory)
+        if back is not None:
+            back.columns(block, start, memory)
+    return forth.result(k, memory), back.result(k, memory) if back is not None else None
 
 
 class _Search:
     """Lists and counts so far of n queries, whose own keys have the scores `own`."""
 
-    def __init__(self, own: Float[Tensor, n], k: int, like: Tensor) -> None:
-        tie = 8 * torch.finfo(like.dtype).eps  # scores this near differ by rounding alone
-        self.low, self.high = (own - tie).to(like.dtype), (own + tie).to(like.dtype)
+    def __init__(self, scores: Scores, own: Float[Tensor, n], k: int) -> None:
+        self.scores, self.own = scores, own
+        like, level, margin = scores.a.x, own - scores.constant, scores.slack + scores.tie
+        self.low, self.high = (level - margin).to(like.dtype), (level + margin).to(like.dtype)
         self.best = Best(len(own), k, like)
-        self.above = torch.zeros(len(own), dtype=torch.int32, device=like.device)
+        self.above, self.open = torch.zeros(2, len(own), dtype=torch.int32, device=like.device)
 
-    def rows(self, scores: Float[Tensor, "b n"], start: int) -> None:
+    def rows(self, block: Float[Tensor, "b n"], start: int, memory: int) -> None:
         """Scores of the queries from `start` on with all keys."""
         if self.best.compiled:
             from relviz.core.neighbour_kernels import search_rows
 
-            return in_threads(search_rows, 0, len(scores), scores.numpy(), start, *self._arrays())
-        own = slice(start, start + len(scores))
-        self.best.offer(own, scores, first=0)
-        self.above[own] += _count_above(scores, self.low[own, None], self.high[own, None], start).int()
-        return None
+            return in_threads(search_rows, 0, len(block), block.numpy(), start, *self._arrays())
+        queries = slice(start, start + len(block))
+        self.best.offer(queries, block, first=0)
+        return self._count(queries, block, 0, memory)
 
-    def columns(self, scores: Float[Tensor, "b n"], start: int) -> None:
+    def columns(self, block: Float[Tensor, "b n"], start: int, memory: int) -> None:
         """Scores of all queries with the keys from `start` on, one a row."""
         if self.best.compiled:
             from relviz.core.neighbour_kernels import search_columns
 
-            return in_threads(search_columns, 0, len(self.low), scores.numpy(), start, *self._arrays())
-        self.best.offer_columns(scores, first=start)
-        self.above += _count_above_back(scores, self.low, self.high, start).int()
-        return None
+            return in_threads(search_columns, 0, len(self.low), block.numpy(), start, *self._arrays())
+        self.best.offer_columns(block, first=start)
+        return self._count(slice(0, len(self.low)), block.T, start, memory)
 
-    def result(self) -> Crossing:
-        return Crossing(self.best.indices, self.above.long() + 1)
+    def result(self, k: int, memory: int) -> Crossing:
+        """Ranks, and lists into which each query's own key is put where it belongs."""
+        for some, block in self.scores.whole((self.open > _OPEN).nonzero().squeeze(1), memory):
+            self.above[some] = self._before(some, block).int()
+        rank = self.above.long() + 1
+        others = self.best.settled(self.scores, k, memory=memory)
+        place, own = torch.arange(k, device=rank.device), torch.arange(len(rank), device=rank.device)
+        shifted = others.gather(1, (place - (place >= rank[:, None]).long()).clamp_min(0))
+        return Crossing(torch.where(place == rank[:, None] - 1, own[:, None], shifted), rank)
+
+    def _count(self, queries: slice, block: Float[Tensor, "q c"], first: int, memory: int) -> None:
+        """Count the keys above each query's own among those numbered from `first` on."""
+        high = self.high[queries, None]
+        near = (block > self.low[queries, None]) & (block <= high)
+        self.above[queries] += _sums(block > high)
+        self.open[queries] += _sums(near)
+        rows, keys = (near & (self.open[queries, None] <= _OPEN)).nonzero().T
+        rows, keys = rows + queries.start, keys + first
+        gap = self.scores.pairs(rows, keys, memory) - self.own[rows]
+        self.above.index_add_(0, rows, (gap > self.scores.tie[rows]).int())
+        self.open.index_add_(0, rows, _OPEN * (gap.abs() <= self.scores.tie[rows]).int())
+
+    def _before(self, queries: Int[Tensor, q], block: Float[Tensor, "q n"]) -> Int[Tensor, q]:
+        """How many keys come before each query's own, of all scores in float64."""
+        gap, tie = block - self.own[queries, None], self.scores.tie[queries, None]
+        number = torch.arange(block.shape[1], device=block.device)
+        tied, above = gap.abs() <= tie, gap > tie
+        earlier = tied & (number < queries[:, None])
+        if bool(earlier.any()):
+            earlier &= self.scores.a.alike[queries, None] != self.scores.a.alike
+        return ((above | earlier) & (number != queries[:, None])).sum(1)
 
     def _arrays(self) -> list[Any]:
-        return [x.numpy() for x in (self.best.scores, self.best.indices, self.low, self.high, self.above)]
+        lists = [x.numpy() for x in (self.best.scores, self.best.indices, self.low, self.high)]
+        points = (*self.scores.a.arrays, *self.scores.b.arrays)
+        return [*lists, points, *(x.numpy() for x in (self.own, self.scores.tie, self.above, self.open)), _OPEN]
 
 
-def _count_above(scores: Tensor, low: Tensor, high: Tensor, start: int) -> Tensor:
-    """How many keys come before each query's own: earlier ones that reach its score, later ones that exceed it."""
-    stop = start + len(scores)
-    square = scores[:, start:stop]
-    within = (square > torch.where(_earlier(square), low, high)).sum(1)
-    return _count(scores[:, :start], low, 1) + _count(scores[:, stop:], high, 1) + within
-
-
-def _count_above_back(scores: Tensor, low: Tensor, high: Tensor, start: int) -> Tensor:
-    """The same for B's vectors, whose scores are columns: how many of this block's rows come before each one's own."""
-    stop = start + len(scores)
-    square = scores[:, start:stop]
-    within = (square > torch.where(_earlier(square).T, low[start:stop], high[start:stop])).sum(0)
-    before, after = _count(scores[:, :start], high[:start], 0), _count(scores[:, stop:], low[stop:], 0)
-    return torch.cat([before, within.to(before.dtype), after])
-
-
-def _count(scores: Tensor, threshold: Tensor, dim: int) -> Tensor:
+def _sums(found: Tensor) -> Tensor:
     # Adding ones up as float32 is four times as fast as counting booleans, and exact up to 2^24 of them.
-    return torch.gt(scores, threshold, out=torch.empty_like(scores)).sum(dim, dtype=torch.float32)
-
-
-def _earlier(square: Tensor) -> Tensor:
-    """True where the column is the number of an earlier row."""
-    return torch.ones_like(square, dtype=torch.bool).tril(-1)
+    return found.float().sum(1).int()

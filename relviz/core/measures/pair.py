@@ -15,6 +15,7 @@ from relviz.core.measures.kernel_sums import KernelSums, kernel_sums
 from relviz.core.measures.space import Space
 from relviz.core.moments import Moments, moments, swap
 from relviz.core.neighbours import jaccard_index
+from relviz.core.points import Scores
 from relviz.errors import BadChoice
 
 
@@ -82,24 +83,26 @@ class Pair:
         """The k other samples nearest to each in B, by cosine."""
         return self.space_b.neighbours(self.k)
 
-    @property
-    def unit(self) -> tuple[Tensor, Tensor]:
-        """Both spaces with rows of length one."""
-        return self.space_a.unit, self.space_b.unit
-
     @cached_property
+    def own(self) -> Float[Tensor, n]:
+        """Score of each sample's two vectors, in float64: their cosine similarity less 1, 0 of two zero vectors."""
+        if self._back is not None and "own" in vars(self._back):
+            return self._back.own
+        a, b = self.space_a.directions, self.space_b.directions
+        rows = torch.arange(self.n, device=a.x.device)
+        return Scores(a, b).pairs(rows, rows, self.memory)
+
+    @property
     def cosines(self) -> Float[Tensor, n]:
-        """Cosine similarity of each sample's two vectors, in float64."""
-        if self._back is not None and "cosines" in vars(self._back):
-            return self._back.cosines
-        a, b = self.unit
-        return (a * b).sum(1, dtype=torch.float64)
+        """Cosine similarity of each sample's two vectors, in float64; 0 where one is zero."""
+        known = (self.space_a.directions.scale > 0) & (self.space_b.directions.scale > 0)
+        return torch.where(known, 1 + self.own, 0.0)
 
     @cached_property
     def crossing(self) -> Crossing:
         """What searching B with A's vectors finds."""
-        both = self._back is not None
-        forth, back = cross(*self.unit, self.k, own=self.cosines, both=both, memory=self.memory)
+        a, b, both = self.space_a.directions, self.space_b.directions, self._back is not None
+        forth, back = cross(a, b, self.k, own=self.own, both=both, memory=self.memory)
         if self._back is not None and back is not None:
             vars(self._back)["crossing"] = back
         return forth
@@ -107,12 +110,7 @@ class Pair:
     @cached_property
     def retrieval(self) -> Retrieval:
         """Jaccard index and rank of every sample, searching B with A's vectors."""
-        a, b = self.unit
-        target = self.space_b.nearest(self.k)
-        # A sample with one direction in both spaces asks one question, and is told the same among equally near rows.
-        same = (a == b).all(1)[:, None]
-        found = torch.where(same, target, self.crossing.found)
-        return Retrieval(jaccard_index(found, target), self.crossing.rank)
+        return Retrieval(jaccard_index(self.crossing.found, self.space_b.nearest(self.k)), self.crossing.rank)
 
     def kernels(self, bandwidth: float) -> KernelSums | None:
         """Sums over both RBF kernel matrices, None where a space's sampled rows are all alike.

@@ -10,7 +10,8 @@ from jaxtyping import Float, Int, Real
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.neighbours import highest_within, unit_rows
+from relviz.core.neighbours import nearest_within
+from relviz.core.points import Points, directions
 from relviz.core.rounding import lost, rounding
 from relviz.errors import BadChoice
 
@@ -59,9 +60,9 @@ class Space:
         return "a space does not vary over the samples" if bool((self.x == self.x[:1]).all()) else None
 
     @cached_property
-    def unit(self) -> Float[Tensor, "n d"]:
-        """Rows of length one."""
-        return unit_rows(self.x)
+    def directions(self) -> Points:
+        """Rows of length one, for searches."""
+        return directions(self.x)
 
     @cached_property
     def narrow(self) -> tuple[Float[Tensor, "n w"], Float[Tensor, "d w"] | None]:
@@ -77,15 +78,15 @@ class Space:
         return coordinates.T, basis
 
     def nearest(self, k: int) -> Int[Tensor, "n k"]:
-        """The k rows nearest to each row by cosine, nearest first, itself included."""
-        return self._search(k)[:, :k]
+        """The k rows nearest to each row by cosine, nearest first: the row itself, then the first of `neighbours`."""
+        own = torch.arange(self.n, device=self.x.device)[:, None]
+        return torch.cat([own, self.neighbours(k)[:, : k - 1]], dim=1)
 
     def neighbours(self, k: int) -> Int[Tensor, "n k"]:
-        """The k other rows nearest to each row by cosine, nearest first; from the same search as `nearest`."""
-        found = self._search(k)
-        others = found != torch.arange(self.n, device=found.device)[:, None]
-        others[:, k] &= ~others[:, :k].all(1)  # more copies of a row than fit: it is not in its own list
-        return found[others].reshape(self.n, k)
+        """The k other rows nearest to each row by cosine, nearest first; `relviz.core.neighbours` says how ties go."""
+        if k not in self._nearest:
+            self._nearest[k] = nearest_within(self.directions, k, memory=self.memory)
+        return self._nearest[k]
 
     def axes(self, gram: Float[Tensor, "w w"]) -> tuple[Float[Tensor, "a"], Float[Tensor, "w a"]]:
         """Variances (times n) and directions (columns) of its principal axes, widest first, those of rounding left out.
@@ -117,11 +118,6 @@ class Space:
     def distance_ranks(self) -> Float[Tensor, p]:
         """Rank of the Euclidean distance of each pair of rows, equal ones sharing a mean rank; of `sample_rows`."""
         return _mean_ranks(_squared_distances(self.x))
-
-    def _search(self, k: int) -> Tensor:
-        if k not in self._nearest:
-            self._nearest[k] = highest_within(self.unit, k + 1, itself=True, memory=self.memory)[0]
-        return self._nearest[k]
 
 
 def sample_rows(n: int) -> Int[Tensor, m]:

@@ -1,0 +1,104 @@
+"""The maps that translations fit between anchors which are in their frames already.
+
+Each takes the anchors of both spaces, `k x d` and `k x e` in float64, and the precision that they came in, and gives a
+matrix `d x e` and a bias `e`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from relviz.core.inverse import centred
+
+TranslationMap: TypeAlias = Callable[[Tensor, Tensor, torch.dtype], tuple[Tensor, Tensor]]
+_TINY = torch.finfo(torch.float64).tiny
+
+
+def with_bias(x: Tensor, y: Tensor, precision: torch.dtype, *, core: TranslationMap) -> tuple[Tensor, Tensor]:
+    """A map between the anchors once they are centred, and the bias that follows."""
+    (mean_x, x), (mean_y, y) = centred(x), centred(y)
+    matrix, _ = core(x, y, precision)
+    return matrix, mean_y - mean_x @ matrix
+
+
+def linear_map(x: Tensor, y: Tensor, precision: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Least squares."""
+    return _least_squares(x, y, precision)[0], torch.zeros_like(y[0])
+
+
+def ridge_map(x: Tensor, y: Tensor, _precision: torch.dtype, *, penalty: float) -> tuple[Tensor, Tensor]:
+    """Least squares with a penalty on the matrix."""
+    gram = x.T @ x
+    gram.diagonal().add_(penalty * gram.diagonal().mean().clamp_min(_TINY))
+    return torch.cholesky_solve(x.T @ y, torch.linalg.cholesky(gram)), torch.zeros_like(y[0])
+
+
+def ortho_map(x: Tensor, y: Tensor, _precision: torch.dtype, *, scale: bool) -> tuple[Tensor, Tensor]:
+    """Orthogonal Procrustes; all source anchors at zero leave nothing to scale, and the factor is 0."""
+    rotation, strengths = _nearest_orthogonal(x.T @ y)
+    factor = strengths.sum() / x.square().sum().clamp_min(_TINY) if scale else 1.0
+    return factor * rotation, torch.zeros_like(y[0])
+
+
+def l_ortho_map(x: Tensor, y: Tensor, precision: torch.dtype) -> tuple[Tensor, Tensor]:
+    """The orthogonal map nearest to the least-squares one."""
+    matrix, rank = _least_squares(x, y, precision)
+    return _nearest_orthogonal(matrix, rank)[0], torch.zeros_like(y[0])
+
+
+def gradient_map(
+    x: Tensor, y: Tensor, precision: torch.dtype, *, steps: int, rate: float, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Least squares with a bias by Adam; a feature that is 0 at every anchor gets no say, as no step moves it."""
+    if max(float(x.abs().amax()), float(y.abs().amax())) > 1e15:
+        precision = torch.float64  # squared errors would leave single precision
+    with torch.inference_mode(False), torch.enable_grad():
+        x, y = x.to(precision, copy=True), y.to(precision, copy=True)
+        bound, generator = x.shape[1] ** -0.5, torch.Generator().manual_seed(seed)  # the usual start of a linear layer
+        shapes = ((y.shape[1], x.shape[1]), (y.shape[1],))
+        starts = [torch.empty(s, dtype=precision).uniform_(-bound, bound, generator=generator) for s in shapes]
+        weight, bias = (start.to(x.device).requires_grad_() for start in starts)
+        optimiser = torch.optim.Adam([weight, bias], lr=rate)
+        for _ in range(steps):
+            optimiser.zero_grad()
+            torch.nn.functional.mse_loss(torch.nn.functional.linear(x, weight, bias), y).backward()
+            optimiser.step()
+        matrix = weight.detach().T.double()
+        return matrix.masked_fill((x == 0).all(0)[:, None], 0.0), bias.detach().double()
+
+
+def _least_squares(x: Tensor, y: Tensor, precision: torch.dtype) -> tuple[Tensor, int]:
+    """The matrix of least norm among those that minimise |X T - Y|, and the rank of X.
+
+    Directions of X below the rounding of the input's precision count as empty; dividing by them would blow up noise.
+    QR where X has full rank for certain, else singular values, because CUDA's least squares knows full rank only.
+    """
+    cut = torch.finfo(precision).eps * max(x.shape)
+    if len(x) >= x.shape[1]:
+        q, r = torch.linalg.qr(x)
+        inverse = torch.linalg.solve_triangular(r, torch.eye(len(r), dtype=r.dtype, device=r.device), upper=True)
+        if bool(r.norm() * inverse.norm() * cut < 1):  # an upper bound of the condition number; false for NaN too
+            return inverse @ (q.T @ y), len(r)
+    u, strengths, vt = torch.linalg.svd(x, full_matrices=False)
+    rank = int((strengths > cut * strengths[0]).sum())
+    return vt[:rank].T @ ((u[:, :rank].T @ y) / strengths[:rank, None]), rank
+
+
+def _nearest_orthogonal(matrix: Tensor, rank: int | None = None) -> tuple[Tensor, Tensor]:
+    """U V' of a `d x e` matrix U S V' zero padded to a square, cropped again, and S.
+
+    Beyond the rank, of which a bound may be known, the result is nearest to the identity.
+    """
+    d, e, width = *matrix.shape, max(matrix.shape)
+    square = torch.zeros(width, width, dtype=matrix.dtype, device=matrix.device)
+    square[:d, :e] = matrix
+    u, strengths, vt = torch.linalg.svd(square)
+    counted = int((strengths > strengths[0] * width * torch.finfo(matrix.dtype).eps).sum())
+    rank = counted if rank is None else min(rank, counted)
+    free_u, free_v = u[:, rank:], vt[rank:].T
+    p, _, qt = torch.linalg.svd(free_u.T @ free_v)
+    return (u[:, :rank] @ vt[:rank] + free_u @ p @ qt @ free_v.T)[:d, :e], strengths
