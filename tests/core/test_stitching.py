@@ -117,6 +117,44 @@ def test_chance_f1_is_that_of_scikit_learn(classes: int) -> None:
     assert chance_f1(2 / len(labels)) == pytest.approx(expected)
 
 
+def test_a_controls_shuffled_reader_reads_as_if_projected_to_shuffled_anchors() -> None:
+    own, twin, labels = pair()
+    control, relative = METHODS["control"], METHODS["relative-cosine"]
+    reader = relative.head(twin, labels[:GALLERY], CLASSES, False, unwatched)
+    assert control.shuffled is not None
+    found = control.shuffled(reader, torch.Generator().manual_seed(3)).scores(control.function(own, twin, False))
+    order = torch.randperm(60, generator=torch.Generator().manual_seed(3)).argsort()
+    anew = replace(own, anchors=own.anchors[order])
+    torch.testing.assert_close(found, reader.scores(relative.function(anew, twin, False)))
+
+
+@pytest.mark.parametrize("anchors", [3, 20, 60])
+def test_a_control_is_the_mean_of_enough_shuffles_with_their_band(anchors: int) -> None:
+    own, twin, labels = pair(anchors=anchors)
+    found = stitched("control", own, twin, labels)
+    shuffles = [
+        stitched("relative-cosine", replace(own, anchors=own.anchors[order]), twin, labels)
+        for order in (torch.randperm(anchors, generator=torch.Generator().manual_seed(seed)) for seed in range(300))
+    ]
+    for mean, band, values in (
+        (found.accuracy, found.spread, [one.accuracy for one in shuffles]),
+        (found.f1, found.spread_f1, [one.f1 for one in shuffles]),
+    ):
+        others = torch.tensor(values, dtype=torch.float64)
+        assert mean is not None and band is not None
+        assert abs(mean - float(others.mean())) < 4 * (0.01**2 + float(others.var()) / 300) ** 0.5
+        inside = ((others >= band[0]) & (others <= band[1])).double().mean()
+        assert 0.85 < float(inside) <= 1
+    assert stitched("relative-cosine", own, twin, labels).spread is None
+
+
+def test_a_controls_mean_is_surer_than_one_in_a_hundred_whatever_the_anchors() -> None:
+    own, twin, labels = pair()
+    sets = [torch.randperm(GALLERY, generator=torch.Generator().manual_seed(seed))[:60] for seed in range(12)]
+    means = [stitched("control", replace(own, anchors=a), replace(twin, anchors=a), labels).accuracy for a in sets]
+    assert float(torch.tensor(means, dtype=torch.float64).std()) < 0.03  # of one shuffle each about 0.1
+
+
 def test_shuffled_anchors_are_the_same_anchors_in_another_order() -> None:
     own, _, _ = pair()
     shuffled = own.with_shuffled_anchors().anchors
