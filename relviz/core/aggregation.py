@@ -49,7 +49,9 @@ class Aggregation(nn.Module):
 
 
 class Concat(Aggregation):
-    """The layer-normalised spaces side by side; nothing is learned.
+    """The layer-normalised spaces side by side; nothing is learned, not even a layer norm's gains as in 2310.01211.
+
+    A linear head that reads them learns a weight for every column anyway.
 
     >>> Concat(2, 3)(torch.rand(5, 2, 3)).shape
     torch.Size([5, 6])
@@ -66,6 +68,8 @@ class Concat(Aggregation):
 
 class Sum(Aggregation):
     """The sum of the layer-normalised spaces; nothing is learned, and their order does not matter.
+
+    The layer norms of 2310.01211 have gains of their own for each space and anchor; here all spaces count alike.
 
     >>> Sum(2, 3)(torch.rand(5, 2, 3)).shape
     torch.Size([5, 3])
@@ -136,22 +140,27 @@ class Weighted(_Normalised):
 class Attention(_Normalised):
     """Self-attention with one head over the spaces of a sample, each one token of width k; summed over tokens.
 
+    With biases and an output map, as torch's multi-head attention has them; the key's bias, which no softmax notices,
+    is left out.
+
     >>> Attention(2, 3)(torch.rand(5, 2, 3)).shape
     torch.Size([5, 3])
     """
 
     def __init__(self, count: int, width: int) -> None:
         super().__init__(count, width)
-        self.query, self.key, self.value = (nn.Linear(width, width, bias=False) for _ in range(3))
+        self.query, self.value, self.out = (nn.Linear(width, width) for _ in range(3))
+        self.key = nn.Linear(width, width, bias=False)
 
     def forward(self, x: Float[Tensor, "n count k"]) -> Float[Tensor, "n k"]:
         """All spaces, each as far as the others ask for it."""
         tokens = self.normalised(x)
-        # (t Q)(s K) = (t QK) s, and sum_i sum_j a_ij (t_j V) = (sum_j (sum_i a_ij) t_j) V: two products of tokens with
-        # a k x k matrix are saved, and the third runs over samples instead of tokens.
-        asked = tokens @ (self.query.weight.T @ self.key.weight)
+        # (t Q + q)(s K) = (t QK + qK) s, and sum_i sum_j a_ij (t_j V) = (sum_j (sum_i a_ij) t_j) V: two products of
+        # tokens with a k x k matrix are saved, and the others run over samples instead of tokens.
+        asked = tokens @ (self.query.weight.T @ self.key.weight) + self.query.bias @ self.key.weight
         attention = (asked @ tokens.transpose(1, 2) / math.sqrt(self.width)).softmax(2)
-        return self.value(torch.einsum("ns,nsk->nk", attention.sum(1), tokens))
+        mean = torch.einsum("ns,nsk->nk", attention.mean(1), tokens)
+        return self.count * self.out(self.value(mean))
 
     def blending(self) -> list[nn.Parameter]:
         """Query, key and value: the "QKV" of 2310.01211."""
@@ -173,11 +182,13 @@ class AggregationEntry(Entry[Callable[[int, int], Aggregation]]):
 # fmt: off
 AGGREGATIONS: dict[str, AggregationEntry] = {
     "concat": AggregationEntry(
-        label="Concatenation", function=Concat, summary="all relative spaces side by side",
+        label="Concatenation", function=Concat,
+        summary="all relative spaces side by side, layer-normalised without the paper's learned gains",
         source="2310.01211", trained=False,
     ),
     "sum": AggregationEntry(
-        label="Sum", function=Sum, summary="all relative spaces added up, anchor by anchor",
+        label="Sum", function=Sum,
+        summary="all relative spaces added up, anchor by anchor, layer-normalised without the paper's learned gains",
         source="2310.01211", trained=False,
     ),
     "mlp-sum": AggregationEntry(

@@ -6,6 +6,9 @@ their own registries.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -14,11 +17,21 @@ from relviz.core.fitting import Watch
 from relviz.core.heads import LinearHead, fit_ridge
 from relviz.core.inverse import translate_by_inverse
 from relviz.core.projections import PROJECTIONS, layer_norm
-from relviz.core.stitching import Method, NotApplicable, Side
+from relviz.core.stitching import LEAST_DRAWS, MOST_DRAWS, SURE, Method, NotApplicable, Side
 from relviz.core.translation import TRANSLATIONS
 
 PRODUCT = ("cosine", "euclidean", "l1", "linf")  # the projections of the product, those of 2310.01211
+# The estimators of 2311.00664, which standardises. Its affine is `affine-gradient`; in closed form it would be the same
+# map as linear, for there is nothing left for a bias in a centred frame.
+IN_PAPERS_FRAME = ("linear", "l-ortho", "ortho-rigid")
 TUNING_ROWS = 500  # labelled gallery rows that tuning looks at
+
+_STANDARD = "standardised"
+_FRAMES = {
+    "none": "both spaces as they are",
+    "centre": "both spaces centred on their anchors",
+    "standard": "every feature of both spaces standardised on the anchors, the papers' frame",
+}
 
 
 def _native_head(side: Side, _labels: Tensor, _classes: int, _centred: bool, _watch: Watch) -> LinearHead:
@@ -64,15 +77,21 @@ def _relative(name: str) -> Method:
     )
 
 
-def _shuffled() -> Method:
+def _control() -> Method:
     """The negative control: correspondence of the anchors broken, everything else as in `relative-cosine`."""
     relative = _relative("cosine")
-    return Method(
+
+    def shuffled(reader: LinearHead, generator: torch.Generator) -> LinearHead:
+        """Reads coordinates as if their anchors stood in another order, which spares projecting to them anew."""
+        order = torch.randperm(len(reader.weight), generator=generator)
+        return LinearHead(reader.weight[order.to(reader.weight.device)], reader.bias)
+
+    return replace(
+        relative,
         label="control, shuffled anchors",
-        function=lambda encoder, head, centred: relative.function(encoder.with_shuffled_anchors(), head, centred),
-        head=relative.head,
-        native=relative.native,
-        summary="relative cosine with the encoder's anchors in another order: what comes of no correspondence",
+        shuffled=shuffled,
+        summary="relative cosine with the encoder's anchors in another order: what comes of no correspondence; the "
+        f"mean over {LEAST_DRAWS} to {MOST_DRAWS} shuffles, until its standard error is below {SURE:g}",
         source="relviz, a negative control",
         family="control",
         exact=False,
@@ -111,18 +130,43 @@ def _product(name: str, *, tuned: str = "") -> Method:
     )
 
 
-def _translated(name: str) -> Method:
+def _translated(name: str, normalise: str = "") -> Method:
+    """A translation in its default frame, or in a named one."""
     entry = TRANSLATIONS[name]
+    frame = normalise or str(next(option.default for option in entry.options if option.name == "normalise"))
+
+    def carried(encoder: Side, head: Side, _centred: bool) -> Tensor:
+        return entry.function(encoder.anchor_vectors, head.anchor_vectors, normalise=frame)(encoder.held_out)
+
     return Method(
-        label=entry.label,
-        function=lambda encoder, head, _: entry.function(encoder.anchor_vectors, head.anchor_vectors)(encoder.held_out),
+        label=f"{entry.label}, {_STANDARD}" if normalise else entry.label,
+        function=carried,
         head=_native_head,
         native=_own_vectors,
-        summary=entry.summary,
+        summary=f"{entry.summary}; {_FRAMES[frame]}",
         source=entry.source,
         family="translation",
         exact=entry.comes_back == "always",
         slow=any(option.name == "steps" for option in entry.options),
+    )
+
+
+def _inverted(normalise: str = "") -> Method:
+    frame = normalise or "centre"
+
+    def carried(encoder: Side, head: Side, _centred: bool) -> Tensor:
+        there = translate_by_inverse(encoder.anchor_vectors, head.anchor_vectors, normalise=frame)
+        return there(encoder.held_out)
+
+    return Method(
+        label=f"inverse relative projection{f', {_STANDARD}' if normalise else ''}",
+        function=carried,
+        head=_native_head,
+        native=_own_vectors,
+        summary=f"relative coordinates turned back into the head's absolute space; {_FRAMES[frame]}",
+        source="2406.15057",
+        family="inverse",
+        exact=False,  # cosines do not know a vector's length
     )
 
 
@@ -150,18 +194,12 @@ METHODS: dict[str, Method] = {
     "product-attention-blending": _product("attention", tuned="blending"),
     "product-attention-head": _product("attention", tuned="head"),
     **{name: _translated(name) for name in TRANSLATIONS},
-    "inverse": Method(
-        label="inverse relative projection",
-        function=lambda encoder, head, _: translate_by_inverse(encoder.anchor_vectors, head.anchor_vectors)(
-            encoder.held_out
-        ),
-        head=_native_head,
-        native=_own_vectors,
-        summary="relative coordinates turned back into the head's absolute space",
-        source="2406.15057",
-        family="inverse",
-        exact=False,  # cosines do not know a vector's length
-    ),
-    "control": _shuffled(),
+    **{f"{name}-standard": _translated(name, "standard") for name in IN_PAPERS_FRAME},
+    "inverse": _inverted(),
+    "inverse-standard": _inverted("standard"),
+    "control": _control(),
 }
+CARRYING = tuple(  # methods that end in the other model's own absolute space
+    name for name, method in METHODS.items() if method.family in ("absolute", "translation", "inverse")
+)
 CLOSED_FORM = tuple(name for name, method in METHODS.items() if not method.slow)

@@ -270,7 +270,7 @@ TRANSLATIONS: dict[str, TranslationEntry] = {
     ),
     "affine-gradient": _entry(
         affine_gradient, _STEPS, _RATE, _SEED, frame="standard",
-        label="Affine, by gradient", summary="least squares with a bias, by some steps of Adam as in the paper",
+        label="Affine, by gradient", summary="least squares with a bias, by some steps of Adam",
         invariances=frozenset({"isotropic scale", "translation"}), comes_back="never",
     ),
     "linear": _entry(
@@ -290,7 +290,7 @@ TRANSLATIONS: dict[str, TranslationEntry] = {
         invariances=_RIGID | {"isotropic scale"}, comes_back="always",
     ),
     "ortho-rigid": _entry(
-        ortho_rigid, frame="centre", label="Ortho, rigid", summary="rotation and reflection only, as in the paper",
+        ortho_rigid, frame="centre", label="Ortho, rigid", summary="rotation and reflection only",
         invariances=_RIGID, comes_back="always",
     ),
 }

@@ -17,8 +17,18 @@ PLAIN, CENTRED, NATIVE, ABSOLUTE, CONTROL = (
     "absolute, zero-padded",
     "control, shuffled anchors",
 )
-OWN_RELATIVE, ORTHO = "own head on relative vectors", "ortho"
-_NAMES = {"absolute-padded": ABSOLUTE, "relative-cosine": PLAIN, "ortho": ORTHO, "control": CONTROL}
+OWN_RELATIVE, ORTHO, STANDARD = "own head on relative vectors", "ortho", "ortho of 2311.00664, standardised"
+_NAMES = {
+    "absolute-padded": ABSOLUTE,
+    "relative-cosine": PLAIN,
+    "ortho": ORTHO,
+    "ortho-rigid-standard": STANDARD,
+    "control": CONTROL,
+}
+FRAMES = (
+    "ortho centres both spaces on their anchors and fits a scale; that of 2311.00664 standardises every feature on the "
+    "anchors and has no scale"
+)
 MEAN = "mean over unlike pairs"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from relviz.experiments.cross_architecture import (
     ABSOLUTE,
+    FRAMES,
     NATIVE,
     OWN_RELATIVE,
     PLAIN,
@@ -44,6 +45,7 @@ def run(quick: bool, progress: Progress) -> Report:
             "five small ImageNet networks on CIFAR-10 (10 classes, 700 training rows) instead of ViTs and RexNet on "
             "CIFAR-100 (20 coarse classes, 50,000 rows)",
             "300 anchors instead of 768, 3 seeds; ridge heads on layer-normalised cosines instead of trained networks",
+            FRAMES,
             "published means are over all pairs of four networks; their absolute mean over the two pairs of one width, "
             "ours over all pairs, zero padded",
         ],

@@ -15,7 +15,7 @@ from relviz.service.stitching import METRICS, SeededCell, Spread, StitchedCell
 def plot_curve(
     points: Mapping[int, Sequence[StitchedCell]], *, method: str, metric: str, title: str, anchors: int, height: int
 ) -> go.Figure:
-    """Every method of one pair against the number of anchors, native (dashed) and chance (dotted).
+    """Every method of one pair against the number of anchors, native (dashed) and chance (dotted), a control's band.
 
     Parameters
     ----------
@@ -35,6 +35,7 @@ def plot_curve(
                 x=[None], y=[None], name=family, legendgroup=family, mode="lines", line_color=FAMILIES[family]
             )
     for name in sorted(lines, key=lambda name: name == method):  # the chosen one above the others
+        _add_band(figure, name, lines[name], metric)
         _add_line(figure, name, lines[name], metric, chosen=name == method)
     chance = next(iter(points.values()))[0].values(metric)[2]
     figure.add_hline(y=chance, line_dash="dot", line_color=QUIET, annotation_text="chance")
@@ -74,6 +75,27 @@ def _add_line(figure: go.Figure, name: str, cells: Mapping[int, StitchedCell], m
             },
             hovertemplate=f"{name}, {kind}: %{{y:.4f}} at %{{x}} anchors<extra></extra>",
         )
+
+
+def _add_band(figure: go.Figure, name: str, cells: Mapping[int, StitchedCell], metric: str) -> None:
+    """Where 95 % of a control's shuffles lie; nothing for methods without chance."""
+    bands = {count: band for count, cell in cells.items() if (band := cell.band(metric)) is not None}
+    if not bands:
+        return
+    lows, highs = zip(*bands.values(), strict=True)
+    figure.add_scatter(
+        x=[*bands, *reversed(bands)],
+        y=[*lows, *reversed(highs)],
+        name=f"{name}, 95 % of shuffles",
+        legendgroup=METHODS[name].family,
+        showlegend=False,
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillcolor=FAMILIES[METHODS[name].family],
+        opacity=0.2,
+        hoverinfo="skip",
+    )
 
 
 def plot_methods(cells: Sequence[SeededCell], a: str, b: str, *, metric: str, height: int) -> go.Figure:

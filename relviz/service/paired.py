@@ -16,8 +16,7 @@ from torch import Tensor
 from relviz.core.anchors import select_anchors
 from relviz.core.measures import Pair
 from relviz.core.stitching import Side, stitch_all
-from relviz.core.stitching_methods import METHODS
-from relviz.core.translation import TRANSLATIONS
+from relviz.core.stitching_methods import CARRYING, METHODS
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.data.paired import Paired, pair
@@ -28,7 +27,7 @@ from relviz.service.requests import Anchors, PairBoard, Pairs
 from relviz.service.spaces import part, space_of
 from relviz.service.stitching import moved, side_of
 
-WAYS = ("absolute", "relative", *TRANSLATIONS, "inverse", "control")
+WAYS = ("absolute", "relative", *(way for way in CARRYING if METHODS[way].family != "absolute"), "control")
 
 
 @dataclass(frozen=True)

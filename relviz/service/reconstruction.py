@@ -11,8 +11,7 @@ from torch import Tensor
 from relviz import settings
 from relviz.core.reconstruction import peak_signal_to_noise, squared_error, structural_similarity
 from relviz.core.stitching import NotApplicable, Side
-from relviz.core.stitching_methods import METHODS
-from relviz.core.translation import TRANSLATIONS
+from relviz.core.stitching_methods import CARRYING, METHODS
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice
@@ -24,7 +23,6 @@ from relviz.service.requests import Reconstruct
 from relviz.service.spaces import anchor_rows, encoder_of, fitting_model, part, space_of
 from relviz.service.stitching import method_of, moved
 
-CARRYING = ("absolute", "absolute-padded", *TRANSLATIONS, "inverse")  # methods that end in the decoder's own space
 _SMALLEST = 11  # side in pixels from which on there is an SSIM
 
 

@@ -41,6 +41,7 @@ class StitchedCell:
     chance: accuracy of always naming the commonest class.
     n: held-out samples it was computed on.
     undefined: why there is no accuracy, or None.
+    spread, spread_f1: ends of the middle 95 % over the shuffles whose mean a control is; None of other methods.
     """
 
     encoder: str
@@ -53,10 +54,12 @@ class StitchedCell:
     chance: float
     n: int
     undefined: str | None
+    spread: tuple[float, float] | None = None
+    spread_f1: tuple[float, float] | None = None
 
-    def row(self) -> dict[str, str | float | int | None]:
+    def row(self) -> dict[str, str | float | int | list[float] | None]:
         """All of it side by side, for tables."""
-        return dict(vars(self))
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
 
     def values(self, metric: str) -> tuple[float | None, float | None, float]:
         """The stitched and the native value of a metric of `METRICS`, and what naming the commonest class gives."""
@@ -64,10 +67,14 @@ class StitchedCell:
             return self.f1, self.native_f1, chance_f1(self.chance)
         return self.accuracy, self.native, self.chance
 
+    def band(self, metric: str) -> tuple[float, float] | None:
+        """What a control's values of a metric lie between, but for the outer 5 % of its shuffles."""
+        return self.spread_f1 if metric == "f1" else self.spread
+
 
 @dataclass(frozen=True)
 class Spread:
-    """A value over several anchor sets: its mean, the lowest and the highest."""
+    """A value over several anchor sets: its mean, the lowest and the highest; of a control over shuffles as well."""
 
     mean: float
     low: float
@@ -194,7 +201,7 @@ def _seeded(cells: list[StitchedCell], metric: str) -> SeededCell:
         encoder=first.encoder,
         head=first.head,
         method=first.method,
-        stitched=_spread(stitched),
+        stitched=_spread(stitched, [cell.band(metric) for cell in cells]),
         native=_spread(native),
         chance=chance[0],
         n=first.n,
@@ -203,9 +210,12 @@ def _seeded(cells: list[StitchedCell], metric: str) -> SeededCell:
     )
 
 
-def _spread(values: Sequence[float | None]) -> Spread | None:
+def _spread(values: Sequence[float | None], bands: Sequence[tuple[float, float] | None] = ()) -> Spread | None:
     known = [value for value in values if value is not None]
-    return Spread(sum(known) / len(known), min(known), max(known)) if len(known) == len(values) else None
+    if len(known) < len(values):
+        return None
+    ends = [*known, *(end for band in bands if band is not None for end in band)]
+    return Spread(sum(known) / len(known), min(ends), max(ends))
 
 
 def side_of(name: str, data: DataSet, anchors: Tensor, progress: Progress) -> Side:

@@ -75,7 +75,10 @@ def _cell(found: SeededCell, kind_of: Mapping[str, str]) -> Cell:
 
 
 def _words(spread: Spread, seeds: int) -> str:
-    return f"{spread.mean:.4f}" + (f" ({spread.low:.4f} to {spread.high:.4f} over {seeds})" if seeds > 1 else "")
+    if spread.low == spread.high and seeds == 1:
+        return f"{spread.mean:.4f}"
+    over = f" over {seeds}" if seeds > 1 else ""
+    return f"{spread.mean:.4f} ({spread.low:.4f} to {spread.high:.4f}{over})"
 
 
 def _range(spread: Spread | None) -> str:

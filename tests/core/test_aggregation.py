@@ -75,10 +75,12 @@ def test_weighted_starts_as_the_plain_mean() -> None:
 
 def test_attention_agrees_with_the_one_of_torch() -> None:
     x, module = stack(), Attention(3, 5)
-    oracle = nn.MultiheadAttention(5, 1, bias=False, batch_first=True)
+    oracle = nn.MultiheadAttention(5, 1, batch_first=True)
     weights = [module.query.weight, module.key.weight, module.value.weight]
     oracle.in_proj_weight.data = torch.cat([weight.data for weight in weights])
-    oracle.out_proj.weight.data = torch.eye(5)
+    of_keys = torch.randn(5, generator=torch.Generator().manual_seed(0))  # has no effect, and no counterpart
+    oracle.in_proj_bias.data = torch.cat([module.query.bias.data, of_keys, module.value.bias.data])
+    oracle.out_proj.load_state_dict(module.out.state_dict())
     tokens = normalised(x)
     torch.testing.assert_close(module(x), oracle(tokens, tokens, tokens)[0].sum(1), atol=1e-5, rtol=1e-5)
 
@@ -165,7 +167,7 @@ def test_tuning_the_blending_changes_nothing_else_and_not_the_old_one(name: str)
     tuned = tune(fitted, spaces, labels, what="blending", steps=5)
     changed = {key for key, value in tuned.aggregation.state_dict().items() if not torch.equal(value, before[0][key])}
     expected = {
-        "attention": {"query.weight", "key.weight", "value.weight"},
+        "attention": {"query.weight", "query.bias", "key.weight", "value.weight", "value.bias"},
         "weighted": {"logits"},
         "mlp-sum": {f"layers.{i}.{part}" for i in range(4) for part in ("weight", "bias")},
     }

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from relviz.core.fitting import unwatched
 from relviz.core.heads import fit_ridge
+from relviz.core.inverse import translate_by_inverse
 from relviz.core.stitching import NotApplicable, Side, Stitched, chance_f1, stitch_all, stitched_scores, weighted_f1
 from relviz.core.stitching_methods import METHODS
+from relviz.core.translation import translate
 
 CLASSES, GALLERY, HELD_OUT, WIDTH = 5, 800, 400, 24
 OF_FEATURES = {"relative-l1", "relative-linf"}  # not invariant to a rotation
@@ -60,6 +62,47 @@ def test_a_rotated_twin_is_read_by_every_method_but_the_baselines(method: str) -
         assert found.accuracy < 0.5
     elif method not in OF_FEATURES:
         assert found.accuracy > found.native - (0.1 if "product" in method else 0.02)  # products hold L1 and L-infinity
+
+
+FRAMED = [name for name, entry in METHODS.items() if entry.family in ("translation", "inverse")]
+IN_PAPERS_FRAME = [name for name in FRAMED if name.endswith("-standard")]
+
+
+@pytest.mark.parametrize("method", FRAMED)
+def test_every_translation_tells_its_frame_in_its_own_line(method: str) -> None:
+    told = METHODS[method].summary.partition("; ")[2]
+    wanted = {"linear": "as they are", "affine-gradient": "standardised"}.get(method, "centred")
+    assert ("standardised" if method in IN_PAPERS_FRAME else wanted) in told
+
+
+def test_the_papers_estimators_are_there_in_their_own_frame() -> None:
+    assert IN_PAPERS_FRAME == ["linear-standard", "l-ortho-standard", "ortho-rigid-standard", "inverse-standard"]
+    assert len({METHODS[name].label for name in METHODS}) == len(METHODS)
+
+
+@pytest.mark.parametrize("method", IN_PAPERS_FRAME)
+@pytest.mark.parametrize("anchors", [15, 60])
+def test_a_method_in_the_papers_frame_is_that_translation(method: str, anchors: int) -> None:
+    own, twin, _ = pair(anchors=anchors)
+    name, between = method.removesuffix("-standard"), (own.anchor_vectors, twin.anchor_vectors)
+    if name == "inverse":
+        translation = translate_by_inverse(*between, normalise="standard")
+    else:
+        translation = translate(*between, name=name, normalise="standard")
+    carried = METHODS[method].function(own, twin, False)
+    assert torch.equal(carried, translation(own.held_out))
+    assert not torch.allclose(carried, METHODS[name].function(own, twin, False))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_features_on_scales_of_their_own_are_read_in_the_papers_frame_and_not_in_the_centred_one(seed: int) -> None:
+    own, _, labels = pair()
+    scales = 10 ** torch.empty(WIDTH).uniform_(-3, 3, generator=torch.Generator().manual_seed(seed))
+    uneven = replace(own, gallery=scales * own.gallery, held_out=scales * own.held_out)
+    for name in ("ortho-rigid", "l-ortho"):
+        centred, standard = (stitched(each, uneven, own, labels).accuracy for each in (name, f"{name}-standard"))
+        assert centred is not None and standard is not None
+        assert centred < standard - 0.02 > 0.9, name
 
 
 def test_zero_padding_lets_a_head_of_another_width_read_and_absolute_says_why_not() -> None:
@@ -115,6 +158,44 @@ def test_chance_f1_is_that_of_scikit_learn(classes: int) -> None:
     named = torch.full_like(labels, classes - 1)
     expected = f1_score(labels, named, average="weighted", zero_division=0)
     assert chance_f1(2 / len(labels)) == pytest.approx(expected)
+
+
+def test_a_controls_shuffled_reader_reads_as_if_projected_to_shuffled_anchors() -> None:
+    own, twin, labels = pair()
+    control, relative = METHODS["control"], METHODS["relative-cosine"]
+    reader = relative.head(twin, labels[:GALLERY], CLASSES, False, unwatched)
+    assert control.shuffled is not None
+    found = control.shuffled(reader, torch.Generator().manual_seed(3)).scores(control.function(own, twin, False))
+    order = torch.randperm(60, generator=torch.Generator().manual_seed(3)).argsort()
+    anew = replace(own, anchors=own.anchors[order])
+    torch.testing.assert_close(found, reader.scores(relative.function(anew, twin, False)))
+
+
+@pytest.mark.parametrize("anchors", [3, 20, 60])
+def test_a_control_is_the_mean_of_enough_shuffles_with_their_band(anchors: int) -> None:
+    own, twin, labels = pair(anchors=anchors)
+    found = stitched("control", own, twin, labels)
+    shuffles = [
+        stitched("relative-cosine", replace(own, anchors=own.anchors[order]), twin, labels)
+        for order in (torch.randperm(anchors, generator=torch.Generator().manual_seed(seed)) for seed in range(300))
+    ]
+    for mean, band, values in (
+        (found.accuracy, found.spread, [one.accuracy for one in shuffles]),
+        (found.f1, found.spread_f1, [one.f1 for one in shuffles]),
+    ):
+        others = torch.tensor(values, dtype=torch.float64)
+        assert mean is not None and band is not None
+        assert abs(mean - float(others.mean())) < 4 * (0.01**2 + float(others.var()) / 300) ** 0.5
+        inside = ((others >= band[0]) & (others <= band[1])).double().mean()
+        assert 0.85 < float(inside) <= 1
+    assert stitched("relative-cosine", own, twin, labels).spread is None
+
+
+def test_a_controls_mean_is_surer_than_one_in_a_hundred_whatever_the_anchors() -> None:
+    own, twin, labels = pair()
+    sets = [torch.randperm(GALLERY, generator=torch.Generator().manual_seed(seed))[:60] for seed in range(12)]
+    means = [stitched("control", replace(own, anchors=a), replace(twin, anchors=a), labels).accuracy for a in sets]
+    assert float(torch.tensor(means, dtype=torch.float64).std()) < 0.03  # of one shuffle each about 0.1
 
 
 def test_shuffled_anchors_are_the_same_anchors_in_another_order() -> None:

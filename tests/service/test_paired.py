@@ -67,7 +67,7 @@ def test_ranks_are_those_of_a_plain_count(files: Path) -> None:
 def test_a_rotated_twin_is_found_through_anchors_and_not_without(files: Path) -> None:
     found = ask(files, "x", "twin")
     for ways in map(by_way, (found.there, found.back)):
-        for way in ("relative", "ortho", "linear", "affine", "l-ortho"):
+        for way in ("relative", "ortho", "linear", "affine", "l-ortho", "linear-standard"):
             assert ways[way].mrr == ways[way].recall_1 == 1.0
             assert ways[way].accuracy == ways[way].native and ways[way].unread is None
         assert (ways["absolute"].mrr or 1) < 0.3

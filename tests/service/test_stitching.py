@@ -1,21 +1,25 @@
 """Zero-shot stitching on the bundled models, on data none of them has seen."""
 
+import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
+from relviz.cli import main
 from relviz.core.heads import fit_ridge
 from relviz.core.projections import cosine
 from relviz.core.stitching import Side, stitch_all
 from relviz.core.stitching_methods import METHODS
 from relviz.data.catalogue import load_dataset
 from relviz.models.shelf import shelf
+from relviz.plots.stitching import plot_curve
 from relviz.plots.words import find
 from relviz.service.requests import Anchors, Stitch
 from relviz.service.run import run, silent
 from relviz.service.spaces import anchor_rows, space_of
-from relviz.service.stitching import StitchedCell, curve_counts, groups, over_seeds, seeded
+from relviz.service.stitching import Spread, StitchedCell, curve_counts, groups, over_seeds, seeded
 
 CARDS = {name: card for name, card in shelf().items() if card.side == 28}
 CLASSIFIERS = tuple(name for name, card in CARDS.items() if card.classifies)
@@ -136,6 +140,49 @@ def test_anchor_sets_are_drawn_together_as_mean_lowest_and_highest() -> None:
     (by_f1, _) = over_seeds(boards, "f1")
     assert by_f1.stitched is not None and by_f1.stitched.mean == 0.375
     assert by_f1.chance == pytest.approx(1 / 3)  # 2 s^2 / (1 + s) of one half
+
+
+def test_the_band_of_a_control_goes_into_rows_and_ranges() -> None:
+    one, other = (replace(cell(value, value), spread=(value - 0.25, value + 0.25)) for value in (0.25, 0.5))
+    assert one.row()["spread"] == [0.0, 0.5] and cell(0.5).row()["spread"] is None
+    assert (one.band("accuracy"), one.band("f1")) == ((0.0, 0.5), None)
+    (found,) = over_seeds([[one], [other]], "accuracy")
+    assert found.stitched == Spread(0.375, 0.0, 0.75)
+    (by_f1,) = over_seeds([[one], [other]], "f1")
+    assert by_f1.stitched == Spread(0.375, 0.25, 0.5)
+
+
+def test_the_control_of_the_default_pair_is_no_signal() -> None:
+    """One shuffle gave 0.24 beside a chance of 0.11."""
+    for anchors in (Anchors(), Anchors(seed=1), Anchors(100), Anchors(50, seed=2)):
+        cells = run(Stitch(("fmnist-cnn-s0", "fmnist-cnn-s1"), "fashion-mnist", anchors, ("control",), own=False))
+        for found in cells:
+            assert found.accuracy is not None and found.spread is not None
+            assert abs(found.accuracy - 0.1) < 0.04
+            assert found.spread[0] < found.accuracy < found.spread[1]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "f1"])
+def test_a_controls_band_is_drawn_around_its_curve(metric: str) -> None:
+    pair = ("digits-cnn-s0", "digits-cnn-s1")
+    boards = {n: run(Stitch(pair, "digits", Anchors(n), ("control", "ortho"), own=False)) for n in (10, 20)}
+    points = {n: [found for found in cells if found.encoder == pair[0]] for n, cells in boards.items()}
+    figure = plot_curve(points, method="ortho", metric=metric, title="", anchors=20, height=300)
+    (band,) = (trace for trace in figure.data if trace.fill == "toself")
+    lows, highs = zip(*(find(cells, *pair, "control").band(metric) or () for cells in points.values()), strict=True)
+    assert list(band.x) == [10, 20, 20, 10] and list(band.y) == [*lows, *reversed(highs)]
+    assert band.showlegend is False
+
+
+def test_the_command_tells_the_band_of_the_control(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["stitch", "digits-cnn-s0", "digits-cnn-s1", "--data", "digits", "--methods", "control", "ortho"]
+    assert main([*asked, "--anchors", "40"]) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert "spread" in table[0].split()
+    assert all((" to " in line) == (" control " in line) for line in table[1:])
+    assert main([*asked, "--anchors", "40", "--json"]) == 0
+    for row in json.loads(capsys.readouterr().out):
+        assert (row["spread"] is not None) == (row["method"] == "control")
 
 
 def test_a_cell_undefined_for_one_anchor_set_is_undefined_and_says_why() -> None:
