@@ -76,6 +76,12 @@ def test_files_without_counters_and_without_the_head() -> None:
             {"module.0.weight": torch.zeros(4, 3, 3, 3)},
             r"w.pt has 'module.0.weight' \(4 x 3 x 3 x 3\), which the network",
         ),
+        (
+            {"3.weight": torch.full((5, 16), 1e200, dtype=torch.float64)},
+            r"'3.weight' of w.pt has the number 1e\+200, and float32 ends at 3.4e\+38",
+        ),
+        ({"1.running_var": torch.full((4,), 1e39, dtype=torch.float64)}, r"'1.running_var' of w.pt has the number 1e"),
+        ({"4.weight": torch.full((2, 5), 1e99, dtype=torch.float64)}, r"'4.weight' of w.pt has the number 1e\+99"),
         ({"4.weight": torch.zeros(2, 2, 2)}, r"w.pt has '4.weight' \(2 x 2 x 2\), which the network has not"),
     ],
 )
