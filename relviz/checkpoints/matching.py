@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -15,13 +15,15 @@ _COUNTERS = "num_batches_tracked"  # older files have none, and evaluation does 
 _HINT = "Take the checkpoint of this very network, or another builder."
 
 
-def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, file: Path, head: str | None) -> dict[str, Tensor]:
+def fill(
+    network: nn.Module, tensors: Mapping[str, Tensor], *, file: Path, head: Callable[[], str | None]
+) -> dict[str, Tensor]:
     """Put a checkpoint's tensors into a network, in the network's own precision.
 
     Parameters
     ----------
     file: where they come from, for messages.
-    head: name of the network's last linear layer, which a checkpoint may lack as a whole.
+    head: gives the name of the network's own head, which a checkpoint may lack as a whole.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, file: Path, head:
     wanted = network.state_dict()
     found = _renamed(tensors, set(wanted))
     missing = _missing(network, wanted, found)
-    if missing == [name for name in wanted if name.rpartition(".")[0] == head]:
+    if missing and missing == [name for name in wanted if name.startswith(f"{head()}.")]:
         missing = []  # half a head is no head, and is refused
     if missing:
         raise BadFile(f"{file} has no '{missing[0]}'; the network needs {_extent(wanted[missing[0]])}.", _HINT)

@@ -14,11 +14,13 @@ from relviz.core.heads import LinearHead
 from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice, BadFile, RelvizError, UnknownName
 from relviz.models import arrays, own, shelf, text, vision
+from relviz.models.encoder import NetworkEncoder
 from relviz.models.graph_reading import Nodes
+from relviz.models.heads import linear_head
 from relviz.models.model import FITTED, Model
-from relviz.models.nodes import ENCODE, linear_head
 from relviz.models.preprocessing import Pictures
-from relviz.models.reading import Built, NetworkEncoder, model_of
+from relviz.models.reading import Built, model_of
+from relviz.models.watching import ENCODE
 from relviz.shelf_file import ModelEntry, add_model, check_free, entry_of, model_entries
 
 SOURCES: dict[str, Callable[[str, Path | None], Built]] = {

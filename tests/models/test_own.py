@@ -16,8 +16,8 @@ from relviz.data.catalogue import load_dataset
 from relviz.errors import BadChoice, BadFile, RelvizError, UnknownName
 from relviz.models import catalogue
 from relviz.models.catalogue import find, names_for
+from relviz.models.encoder import NetworkEncoder
 from relviz.models.model import Model
-from relviz.models.reading import NetworkEncoder
 from relviz.shelf_file import data_paths, model_entries
 from tests.models import networks
 
@@ -85,6 +85,7 @@ def test_any_node_can_be_the_latent_one(add: Add, shelf_file: Path) -> None:
 def test_several_nodes_take_one_run(add: Add) -> None:
     encoder = add("classifier").load()
     assert isinstance(encoder, NetworkEncoder)
+    encoder.encode_nodes(load_dataset("digits"), slice(0, 3), ["0"])  # finds the axes of channels, once
     runs = []
     encoder.network.register_forward_hook(lambda *_: runs.append(1))
     found = encoder.encode_nodes(load_dataset("digits"), slice(0, 3), ["0", "3", "5:input"])
