@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from relviz.errors import BadFile
@@ -14,13 +15,15 @@ _COUNTERS = "num_batches_tracked"  # older files have none, and evaluation does 
 _HINT = "Take the checkpoint of this very network, or another builder."
 
 
-def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, file: Path, head: str | None) -> dict[str, Tensor]:
+def fill(
+    network: nn.Module, tensors: Mapping[str, Tensor], *, file: Path, head: Callable[[], str | None]
+) -> dict[str, Tensor]:
     """Put a checkpoint's tensors into a network, in the network's own precision.
 
     Parameters
     ----------
     file: where they come from, for messages.
-    head: name of the network's last linear layer, which a checkpoint may lack as a whole.
+    head: gives the name of the network's own head, which a checkpoint may lack as a whole.
 
     Returns
     -------
@@ -29,18 +32,21 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, file: Path, head:
 
     Raises
     ------
-    BadFile: the first tensor that is missing, too many, of another shape or kind, by name.
+    BadFile: the first tensor that is missing, too many, of another shape or kind, or with a number that the network's
+        precision does not reach, by name.
     """
     wanted = network.state_dict()
     found = _renamed(tensors, set(wanted))
     missing = _missing(network, wanted, found)
-    if missing == [name for name in wanted if name.rpartition(".")[0] == head]:
+    if missing and missing == [name for name in wanted if name.startswith(f"{head()}.")]:
         missing = []  # half a head is no head, and is refused
     if missing:
         raise BadFile(f"{file} has no '{missing[0]}'; the network needs {_extent(wanted[missing[0]])}.", _HINT)
     for name, tensor in wanted.items():
         if name in found:
             _check(name, found[name], tensor, file)
+    for name, tensor in found.items():
+        _check_range(name, tensor, wanted[name].dtype if name in wanted else torch.float32, file)
     extra = [name for name in found if name not in wanted]
     if extra and not _is_linear({name: found[name] for name in extra}):
         raise BadFile(f"{file} has '{extra[0]}' ({_extent(found[extra[0]])}), which the network has not.", _HINT)
@@ -81,6 +87,13 @@ def _check(name: str, found: Tensor, wanted: Tensor, file: Path) -> None:
     if wanted.is_floating_point() and not found.is_floating_point():  # counters may have been made half precision
         kind = str(found.dtype).removeprefix("torch.")
         raise BadFile(f"'{name}' of {file} holds {kind}, that of the network fractions.", _HINT)
+
+
+def _check_range(name: str, found: Tensor, kind: torch.dtype, file: Path) -> None:
+    if found.is_floating_point() and kind.is_floating_point and not bool(found.to(kind).isfinite().all()):
+        largest, most = float(found.abs().max()), torch.finfo(kind).max
+        told = f"has the number {largest:.3g}, and {str(kind).removeprefix('torch.')} ends at {most:.3g}"
+        raise BadFile(f"'{name}' of {file} {told}.", "Take a checkpoint from before the weights grew so large.")
 
 
 def _is_linear(extra: Mapping[str, Tensor]) -> bool:

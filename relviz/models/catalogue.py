@@ -14,11 +14,13 @@ from relviz.core.heads import LinearHead
 from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice, BadFile, RelvizError, UnknownName
 from relviz.models import arrays, own, shelf, text, vision
+from relviz.models.encoder import NetworkEncoder
 from relviz.models.graph_reading import Nodes
+from relviz.models.heads import linear_head
 from relviz.models.model import FITTED, Model
-from relviz.models.nodes import ENCODE, linear_head
 from relviz.models.preprocessing import Pictures
-from relviz.models.reading import Built, NetworkEncoder, model_of
+from relviz.models.reading import Built, model_of
+from relviz.models.watching import ENCODE
 from relviz.shelf_file import ModelEntry, add_model, check_free, entry_of, model_entries
 
 SOURCES: dict[str, Callable[[str, Path | None], Built]] = {
@@ -210,6 +212,8 @@ def _of_source(entry: ModelEntry) -> Built:
     kind, _, name = (entry.source or "").partition(":")
     if kind not in SOURCES:
         raise UnknownName("source of models", kind, SOURCES)
+    if entry.vectors is not None:
+        raise BadFile(f"'{entry.source}' reads no vectors, but their width is named.", "Leave vectors out.")
     built = SOURCES[kind](name, entry.path())
     asked: dict[str, Any] = {part: getattr(entry, part) for part in ("size", "channels", "mean", "std")}
     chosen = {part: value for part, value in asked.items() if value is not None}

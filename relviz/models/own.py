@@ -91,9 +91,14 @@ def _importable(folder: Path) -> Iterator[None]:
 
 def _reads(builder: str, network: Any, entry: ModelEntry) -> Reads:
     """Vectors where their width is named, texts where the network has a method `tokens`, else images."""
-    if entry.vectors:
-        return Vectors(entry.vectors)
-    return _texts(builder, network.tokens) if callable(getattr(network, "tokens", None)) else _pictures(network, entry)
+    texts = callable(getattr(network, "tokens", None))
+    if entry.vectors is None and not texts:
+        return _pictures(network, entry)
+    asked = [part for part in ("size", "channels", "mean", "std") if getattr(entry, part) is not None]
+    if asked:
+        reads = "vectors" if entry.vectors is not None else "texts"
+        raise BadChoice(f"'{builder}' reads {reads}, but the {asked[0]} of images is named.", "Leave it out.")
+    return _texts(builder, network.tokens) if entry.vectors is None else Vectors(entry.vectors)
 
 
 def _texts(builder: str, tokens: Callable[[list[str]], Any]) -> Texts:

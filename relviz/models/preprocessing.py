@@ -14,6 +14,7 @@ from relviz.data.dataset import DataSet, as_inputs
 from relviz.errors import BadChoice
 
 _PROBE = 32  # side of the images that a network of no fixed input is tried with
+_LEAST, _MOST = 1e-6, 1e6  # pixels in [0, 1] that are scaled beyond these lose themselves in float32
 
 
 class Reads(Protocol):
@@ -44,6 +45,10 @@ class Vectors:
 
     width: int
     modality = "vector"
+
+    def __post_init__(self) -> None:
+        if self.width < 1:
+            raise BadChoice(f"Vectors cannot be {self.width} numbers wide.", "Name the width of what it reads.")
 
     def misfit(self, data: DataSet) -> str | None:
         """As `Reads`."""
@@ -91,10 +96,15 @@ class Pictures:
             if side is not None and not 1 <= side <= 2048:
                 raise BadChoice(f"Images cannot be {side} pixels wide.", "Choose 1 to 2048.")
         for what, given in (("mean", self.mean), ("std", self.std)):
-            if len(given) not in (1, self.channels) or not np.isfinite(given).all():
+            if len(given) not in (1, self.channels):
                 raise BadChoice(f"The {what} has {len(given)} numbers.", f"Give one, or {self.channels}.")
-        if min(self.std) <= 0:
-            raise BadChoice(f"The std {min(self.std):g} cannot be divided by.", "Give numbers above 0.")
+        for number in self.mean:
+            if not abs(number) <= _MOST:
+                raise BadChoice(f"The mean {number:g} cannot be subtracted from pixels.", "Give numbers in [0, 1].")
+        for number in self.std:
+            if not _LEAST <= number <= _MOST:
+                hint = f"Give numbers from {_LEAST:g} to {_MOST:g}; pixels lie in [0, 1]."
+                raise BadChoice(f"The std {number:g} cannot be divided by.", hint)
 
     def misfit(self, data: DataSet) -> str | None:
         """As `Reads`."""

@@ -14,8 +14,9 @@ from relviz import settings
 from relviz.checkpoints.door import read_checkpoint
 from relviz.data.dataset import DataSet
 from relviz.errors import BadFile, MissingData
-from relviz.models.nodes import OUTPUT, mean_of_tokens
+from relviz.models.nodes import mean_of_tokens
 from relviz.models.reading import Built
+from relviz.models.watching import OUTPUT
 from relviz.packages import needed
 
 TRANSFORMERS = "transformers"

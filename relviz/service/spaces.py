@@ -165,7 +165,7 @@ def _stored_or_encoded(model: Model, data: DataSet, progress: Progress) -> Tenso
 
 
 def _layer_key(model: Model, data: DataSet, node: str) -> str:
-    return cache.cache_key("layer", weights=model.fingerprint, data=data.fingerprint, node=node)
+    return cache.cache_key("layer", weights=model.fingerprint, data=data.fingerprint, node=node, axes="found")
 
 
 def _stored_layer(model: Model, data: DataSet, node: str) -> Tensor | None:

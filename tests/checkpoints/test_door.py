@@ -2,6 +2,7 @@
 
 import ast
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,22 @@ def test_empty_and_truncated_files_are_refused(share: float, tmp_path: Path) -> 
         file.write_bytes(raw[: int(share * len(raw))])
         with pytest.raises(BadFile, match=str(file)):
             read_checkpoint(file)
+
+
+@pytest.mark.parametrize("part", ["data/0", "data/2", "version", "byteorder"])
+def test_a_flipped_bit_is_found_by_the_archives_checksums(part: str, tmp_path: Path) -> None:
+    file = tmp_path / "w.pt"
+    torch.save(STATE, file)
+    with zipfile.ZipFile(file) as archive:
+        entry = next(entry for entry in archive.infolist() if entry.filename.partition("/")[2] == part)
+        with archive.open(entry) as content:
+            content.read(1)
+            begin = content._orig_compress_start  # type: ignore[attr-defined] # where the entry's bytes are
+    raw = bytearray(file.read_bytes())
+    raw[begin] ^= 1
+    file.write_bytes(raw)
+    with pytest.raises(BadFile, match=f"is damaged: its part '{part}' is not what its checksum says"):
+        read_checkpoint(file)
 
 
 def test_missing_files_folders_and_pipes_are_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def filled(tensors: dict[str, Tensor], head: str | None = "3") -> nn.Module:
     network = copy.deepcopy(NETWORK)
     for tensor in network.state_dict().values():
         tensor.zero_()
-    fill(network, tensors, file=FILE, head=head)
+    fill(network, tensors, file=FILE, head=lambda: head)
     return network
 
 
@@ -34,7 +34,7 @@ def test_prefixes_are_understood(prefix: str) -> None:
 def test_a_prefix_of_the_network_itself_stays() -> None:
     network = nn.Sequential()
     network.add_module("model", copy.deepcopy(NETWORK))
-    found = fill(network, prefixed("module.model."), file=FILE, head=None)
+    found = fill(network, prefixed("module.model."), file=FILE, head=lambda: None)
     assert found.keys() == prefixed("model.").keys()
 
 
@@ -53,13 +53,13 @@ def test_tied_weights_need_one_name_only() -> None:
     network = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     network[1].weight = network[0].weight
     tensors = {"0.weight": torch.ones(3, 3), "0.bias": torch.ones(3), "1.bias": torch.ones(3)}
-    fill(network, tensors, file=FILE, head=None)
+    fill(network, tensors, file=FILE, head=lambda: None)
     assert network[1].weight.equal(torch.ones(3, 3))
 
 
 def test_files_without_counters_and_without_the_head() -> None:
     filled({name: tensor for name, tensor in STATE.items() if not name.endswith("num_batches_tracked")})
-    found = fill(copy.deepcopy(NETWORK), {n: t for n, t in STATE.items() if n[0] != "3"}, file=FILE, head="3")
+    found = fill(copy.deepcopy(NETWORK), {n: t for n, t in STATE.items() if n[0] != "3"}, file=FILE, head=lambda: "3")
     assert "3.weight" not in found
 
 
@@ -76,6 +76,12 @@ def test_files_without_counters_and_without_the_head() -> None:
             {"module.0.weight": torch.zeros(4, 3, 3, 3)},
             r"w.pt has 'module.0.weight' \(4 x 3 x 3 x 3\), which the network",
         ),
+        (
+            {"3.weight": torch.full((5, 16), 1e200, dtype=torch.float64)},
+            r"'3.weight' of w.pt has the number 1e\+200, and float32 ends at 3.4e\+38",
+        ),
+        ({"1.running_var": torch.full((4,), 1e39, dtype=torch.float64)}, r"'1.running_var' of w.pt has the number 1e"),
+        ({"4.weight": torch.full((2, 5), 1e99, dtype=torch.float64)}, r"'4.weight' of w.pt has the number 1e\+99"),
         ({"4.weight": torch.zeros(2, 2, 2)}, r"w.pt has '4.weight' \(2 x 2 x 2\), which the network has not"),
     ],
 )

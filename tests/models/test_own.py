@@ -15,8 +15,8 @@ from relviz.data.catalogue import load_dataset
 from relviz.errors import BadChoice, BadFile, RelvizError, UnknownName
 from relviz.models import catalogue
 from relviz.models.catalogue import find, names_for
+from relviz.models.encoder import NetworkEncoder
 from relviz.models.model import Model
-from relviz.models.reading import NetworkEncoder
 from relviz.shelf_file import data_paths, model_entries
 from tests.models import networks
 
@@ -83,6 +83,7 @@ def test_any_node_can_be_the_latent_one(add: Add, shelf_file: Path) -> None:
 def test_several_nodes_take_one_run(add: Add) -> None:
     encoder = add("classifier").load()
     assert isinstance(encoder, NetworkEncoder)
+    encoder.encode_nodes(load_dataset("digits"), slice(0, 3), ["0"])  # finds the axes of channels, once
     runs = []
     encoder.network.register_forward_hook(lambda *_: runs.append(1))
     found = encoder.encode_nodes(load_dataset("digits"), slice(0, 3), ["0", "3", "5:input"])
@@ -130,6 +131,17 @@ def test_weights_preprocessing_and_node_change_the_fingerprint(add: Add, shelf_f
         ({"size": 0}, "cannot be 0 pixels wide"),
         ({"channels": 2}, "of 2 channels cannot be read"),
         ({"std": (0.0,)}, "std 0 cannot be divided by"),
+        ({"std": (1e-320,)}, "std 9.99989e-321 cannot be divided by"),
+        ({"std": (1e-40,)}, "std 1e-40 cannot be divided by"),
+        ({"std": (-1.0,)}, "std -1 cannot be divided by"),
+        ({"std": (float("nan"),)}, "std nan cannot be divided by"),
+        ({"std": (float("inf"),)}, "std inf cannot be divided by"),
+        ({"mean": (float("nan"),)}, "mean nan cannot be subtracted"),
+        ({"mean": (1e300,)}, r"mean 1e\+300 cannot be subtracted"),
+        ({"builder": f"{HERE}:of_vectors", "vectors": 5, "size": None, "std": (2.0,)}, "reads vectors, but the std"),
+        ({"builder": f"{HERE}:of_vectors", "vectors": 5}, "reads vectors, but the size of images"),
+        ({"builder": f"{HERE}:of_vectors", "vectors": 0, "size": None}, "cannot be 0 numbers wide"),
+        ({"source": "timm:resnet18", "builder": None, "vectors": 5}, "reads no vectors, but their width"),
         ({"mean": (0.1, 0.2)}, "mean has 2 numbers"),
         ({"latent": "nowhere"}, "no latent node called 'nowhere'"),
         ({"latent": "2:input:input"}, "no latent node"),
@@ -142,9 +154,9 @@ def test_what_does_not_work_is_one_sentence_and_not_on_the_shelf(
 ) -> None:
     save_file(networks.classifier().state_dict(), tmp_path / "w.safetensors")
     save_file({"5.weight": torch.ones(10, 9), **networks.encoder().state_dict()}, tmp_path / "e.safetensors")
-    checkpoint = "e.safetensors" if facts.get("builder", "").endswith(":encoder") else "w.safetensors"
+    checkpoint = "e.safetensors" if (facts.get("builder") or "").endswith(":encoder") else "w.safetensors"
     given = {"builder": f"{HERE}:classifier", "checkpoint": str(tmp_path / checkpoint), "size": 8, **facts}
-    if facts.get("builder", "").endswith(":encoder"):
+    if (facts.get("builder") or "").endswith(":encoder"):
         words = "e.safetensors has '5.weight', which the network has not"
     with pytest.raises(RelvizError, match=words):
         catalogue.add("mine", {key: value for key, value in given.items() if value is not None})
@@ -152,7 +164,15 @@ def test_what_does_not_work_is_one_sentence_and_not_on_the_shelf(
 
 
 @pytest.mark.parametrize(
-    "change", [{"0.weight": None}, {"5.weight": torch.ones(9, 12)}, {"0.bias": torch.full((4,), torch.nan)}]
+    "change",
+    [
+        {"0.weight": None},
+        {"5.weight": torch.ones(9, 12)},
+        {"0.bias": torch.full((4,), torch.nan)},
+        {"5.weight": torch.full((10, 12), 1e200, dtype=torch.float64)},
+        {"5.bias": torch.full((10,), -4e38, dtype=torch.float64)},
+        {"0.weight": torch.full((4, 1, 3, 3), 3.5e38, dtype=torch.float64)},
+    ],
 )
 def test_wrong_weights_are_named(change: dict[str, Any], add: Add, shelf_file: Path) -> None:
     with pytest.raises(BadFile, match=f"'{next(iter(change))}'"):

@@ -8,6 +8,7 @@ import torch
 
 from relviz.core.measures import MEASURES, Pair
 from relviz.data.catalogue import load_dataset
+from relviz.models.axes import channel_axes
 from relviz.models.catalogue import find
 from relviz.models.nodes import MOST_LAYERS, layers
 from relviz.packages import needed
@@ -53,5 +54,6 @@ def test_the_layers_of_a_network_of_torchvision_are_its_blocks() -> None:
     network = models.resnet18(weights=None).eval()
     blocks = [f"layer{stage}.{block}" for stage in (1, 2, 3, 4) for block in (0, 1)]
     with torch.inference_mode():
-        found = list(layers(network, (torch.rand(2, 3, 64, 64),)))
+        images = (torch.rand(2, 3, 64, 64),)
+        found = list(layers(network, images, channel_axes(network, images)))
     assert found == ["maxpool", *blocks[:-1], "avgpool", "fc"]

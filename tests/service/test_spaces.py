@@ -7,8 +7,8 @@ import torch
 
 from relviz.data.catalogue import load_dataset
 from relviz.models.catalogue import find
+from relviz.models.encoder import NetworkEncoder
 from relviz.models.model import Encoder, Model
-from relviz.models.reading import NetworkEncoder
 from relviz.models.shelf import load_model, shelf
 from relviz.service import device, spaces
 from relviz.service.device import CPU, Device
