@@ -85,6 +85,11 @@ class DataSet:
         return "graph" if isinstance(self.samples, Graph) else "text"
 
     @property
+    def divided(self) -> bool:
+        """Whether its source says which rows are held out."""
+        return self.split.startswith(OWN_SPLIT)
+
+    @property
     def images(self) -> NDArray[np.uint8]:
         """The images.
 

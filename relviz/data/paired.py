@@ -47,7 +47,7 @@ class Paired:
 
     @property
     def unpaired(self) -> tuple[int, int]:
-        """How many samples of A and of B belong to no pair."""
+        """How many samples of A and of B are in no pair of one part."""
         return len(self.a) - len(self), len(self.b) - len(self)
 
 
@@ -67,10 +67,13 @@ def group(name: str) -> tuple[str, ...]:
 def pair(a: DataSet, b: DataSet) -> Paired:
     """The samples of two data sets whose ids agree; where ids are row numbers, line i of both belongs together.
 
+    Where neither source divides its samples and only one labels them, their fifths are not quite the same: the few
+    pairs that lie in unlike parts are left out.
+
     Raises
     ------
     BadChoice: no ids in common, unlike numbers of rows where the ids are row numbers, a pair in the gallery of one
-        set and held out of the other, or too few pairs.
+        set and held out of the other by a source's split, or too few pairs.
     """
     numbered = [set(one.ids) == set(row_numbers(len(one))) for one in (a, b)]
     if all(numbered) and len(a) != len(b):
@@ -80,12 +83,14 @@ def pair(a: DataSet, b: DataSet) -> Paired:
         )
     rows_b = {name: i for i, name in enumerate(b.ids)}
     pairs = [(i, rows_b[name]) for i, name in enumerate(a.ids) if name in rows_b]
-    for i, j in pairs:
-        if (i < a.gallery_size) != (j < b.gallery_size):
-            raise BadChoice(
-                f"Sample '{a.ids[i][:40]}' is in the gallery of only one of '{a.name}' and '{b.name}'.",
-                "Divide both data sets alike.",
-            )
+    alike = [(i, j) for i, j in pairs if (i < a.gallery_size) == (j < b.gallery_size)]
+    if (a.divided or b.divided) and len(alike) < len(pairs):
+        i = next(i for i, j in pairs if (i < a.gallery_size) != (j < b.gallery_size))
+        raise BadChoice(
+            f"Sample '{a.ids[i][:40]}' is in the gallery of only one of '{a.name}' and '{b.name}'.",
+            "Divide both data sets alike.",
+        )
+    pairs = alike
     gallery_size = sum(i < a.gallery_size for i, _ in pairs)
     if min(gallery_size, len(pairs) - gallery_size) < _LEAST:
         raise BadChoice(
