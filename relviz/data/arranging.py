@@ -22,6 +22,7 @@ DRAWN_ROWS = "a fifth of the rows is held out, drawn by their ids"
 DRAWN_CLASSES = "a fifth of each class is held out, drawn by the ids of the samples"
 _DRAW = b"relviz held out"  # another word, another draw
 
+Classes = tuple[NDArray[np.int64], tuple[str, ...]]  # of each sample, and their names
 Place = Callable[[int], str]  # how a file's reader would find sample i
 
 
@@ -36,7 +37,7 @@ def arranged(
     name: str,
     file: object,
     title: str,
-    labels: tuple[NDArray[np.int64], tuple[str, ...]] | None = None,
+    labels: Classes | None = None,
     ids: Sequence[str] = (),
     held_out: NDArray[np.bool_] | None = None,
     parts: Sequence[Any] | NDArray[Any] | None = None,
@@ -56,8 +57,7 @@ def arranged(
 
     Raises
     ------
-    BadFile: no samples, too few in one part, unlike numbers of samples, labels, ids, an id twice, a number not finite,
-        a class that is held out and not in the gallery.
+    BadFile: too few samples in a part, unlike numbers of them, an id twice, no finite number, a class held out alone.
     """
     n = len(samples)
     facts = {
@@ -68,26 +68,15 @@ def arranged(
     for what, given in facts.items():
         if given is not None and len(given) != n:
             raise BadFile(f"{file} has {n} samples and {len(given)} {what}.", "Give one for every sample.")
-    _check_ids(ids, file, place)
-    _check_finite(samples, file, place)
-    _check_words("an id", ids, file, place)
-    _check_words("a text", samples if isinstance(samples, tuple) else (), file, place)
-    _check_words("a class", () if labels is None else labels[1], file, lambda i: f"place {i} of its classes")
-    split, given_ids = OWN_SPLIT, tuple(ids) or row_numbers(n)
+    _check_content(samples, ids, () if labels is None else labels[1], file, place)
+    given_ids, split, noted = tuple(ids) or row_numbers(n), OWN_SPLIT, tuple(notes)
     if parts is not None:
         held_out, split = split_mask(parts, file=file, place=place)
     if held_out is None:
-        held_out = drawn(given_ids, None if labels is None else labels[0])
-        split = DRAWN_ROWS if labels is None else DRAWN_CLASSES
-        notes = (*notes, f"Nothing divides '{title}': {split}. Give it a split of its own to choose otherwise.")
+        held_out, split = _drawn(given_ids, labels)
+        noted += (f"Nothing divides '{title}': {split}. Give it a split of its own to choose otherwise.",)
     gallery_size = n - int(held_out.sum())
-    if min(gallery_size, n - gallery_size) < _LEAST:
-        parts = f"{gallery_size} in the gallery and {n - gallery_size} held out ({split})"
-        raise BadFile(f"{file} has {n or 'no'} samples: {parts}.", f"Both parts need at least {_LEAST}.")
-    strange = None if labels is None else unlearnt(labels[0], held_out)
-    if labels is not None and strange is not None:
-        told = f"holds out the class '{labels[1][strange][:40]}', of which its gallery has no sample"
-        raise BadFile(f"{file} {told}.", "Divide it so that the gallery has some of every class.")
+    _check_parts(held_out, split, labels, file)
     order = np.concatenate([np.flatnonzero(~held_out), np.flatnonzero(held_out)])
     return DataSet(
         name=name,
@@ -98,8 +87,9 @@ def arranged(
         labels=None if labels is None else labels[0][order],
         class_names=() if labels is None else labels[1],
         ids=tuple(given_ids[i] for i in order),
+        numbered=given_ids == row_numbers(n),
         split=split,
-        notes=tuple(notes),
+        notes=noted,
     )
 
 
@@ -123,6 +113,11 @@ def drawn(ids: Sequence[str], labels: NDArray[np.int64] | None) -> NDArray[np.bo
     return held_out
 
 
+def _drawn(ids: Sequence[str], labels: Classes | None) -> tuple[NDArray[np.bool_], str]:
+    """What is drawn, and how in words."""
+    return (drawn(ids, None), DRAWN_ROWS) if labels is None else (drawn(ids, labels[0]), DRAWN_CLASSES)
+
+
 def _rank(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(errors="replace"), digest_size=8, key=_DRAW).digest())
 
@@ -141,7 +136,7 @@ def taken(samples: Samples, rows: NDArray[np.int64]) -> Samples:
 
 def class_labels(
     values: Sequence[Any] | NDArray[Any], *, file: object, names: Sequence[str] = (), place: Place = row
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+) -> Classes:
     """Classes 0 to c-1 and their names, from whole numbers or words.
 
     Parameters
@@ -250,6 +245,25 @@ def _check_names(names: Sequence[str], file: object) -> None:
     twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if twice is not None:
         raise BadFile(f"{file} names two classes '{twice}'.", "Give every class a name of its own.")
+
+
+def _check_content(samples: Samples, ids: Sequence[str], classes: Sequence[str], file: object, place: Place) -> None:
+    _check_ids(ids, file, place)
+    _check_finite(samples, file, place)
+    _check_words("an id", ids, file, place)
+    _check_words("a text", samples if isinstance(samples, tuple) else (), file, place)
+    _check_words("a class", classes, file, lambda i: f"place {i} of its classes")
+
+
+def _check_parts(held_out: NDArray[np.bool_], split: str, labels: Classes | None, file: object) -> None:
+    n, gone = len(held_out), int(held_out.sum())
+    if min(n - gone, gone) < _LEAST:
+        parts = f"{n - gone} in the gallery and {gone} held out ({split})"
+        raise BadFile(f"{file} has {n or 'no'} samples: {parts}.", f"Both parts need at least {_LEAST}.")
+    strange = None if labels is None else unlearnt(labels[0], held_out)
+    if labels is not None and strange is not None:
+        told = f"holds out the class '{labels[1][strange][:40]}', of which its gallery has no sample"
+        raise BadFile(f"{file} {told}.", "Divide it so that the gallery has some of every class.")
 
 
 def _check_ids(ids: Sequence[str], file: object, place: Place) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from relviz.data.dataset import DataSet, row_numbers
+from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice, UnknownName
 from relviz.shelf_file import paired_sets
 
@@ -75,10 +75,9 @@ def pair(a: DataSet, b: DataSet) -> Paired:
     BadChoice: no ids in common, unlike numbers of rows where the ids are row numbers, a pair in the gallery of one
         set and held out of the other by a source's split, or too few pairs.
     """
-    numbered = [set(one.ids) == set(row_numbers(len(one))) for one in (a, b)]
-    if all(numbered) and len(a) != len(b):
+    if a.numbered and b.numbered and a.rows != b.rows:
         raise BadChoice(
-            f"'{a.name}' has {len(a)} samples and '{b.name}' {len(b)}, and neither names them.",
+            f"'{a.name}' has {a.rows} samples and '{b.name}' {b.rows}, and neither names them.",
             "Pair data sets of equally many lines, or give both ids.",
         )
     rows_b = {name: i for i, name in enumerate(b.ids)}
