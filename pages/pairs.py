@@ -75,7 +75,7 @@ def show(found: Retrieval, choice: Choice, partner: str, reader: str) -> None:
             ),
             hide_index=True,
         )
-    lonely = f"; {found.unpaired[0]:,} and {found.unpaired[1]:,} samples have no partner" if any(found.unpaired) else ""
+    lonely = f"; {found.unpaired[0]:,} and {found.unpaired[1]:,} samples are in no pair" if any(found.unpaired) else ""
     st.caption(f"Anchors come from {found.gallery:,} pairs of both galleries{lonely}.")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from relviz import __version__, notes_on, settings
 from relviz.errors import BadChoice, RelvizError
+from relviz.options import SETTLED, add_anchors, add_settled, settle
 from relviz.terminal import report, show, show_with_notes, tell
 
 
@@ -23,10 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     chosen = _parser().parse_args(arguments)
     try:
-        if getattr(chosen, "labels", None):
-            from relviz.models.arrays import labelled
-
-            chosen.data = labelled(chosen.a, chosen.labels)
+        if chosen.what in SETTLED:
+            settle(chosen)
         chosen.command(chosen)
     except RelvizError as error:
         print(f"relviz: {error}", file=sys.stderr)
@@ -37,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="relviz", description="Do two trained models see the same thing?")
     parser.add_argument("--version", action="version", version=f"relviz {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="what")
     models = commands.add_parser("models", help="list the models of the shelf")
     models.set_defaults(command=_models)
     datasets = commands.add_parser("datasets", help="list the data sets")
@@ -47,10 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "--measures", nargs="+", metavar="MEASURE", help="measures, or 'all' (default: the five quick ones)"
     )
-    compare.add_argument("--k", type=int, default=settings.NEIGHBOURS, help="neighbours of Jaccard@k and MRR@k")
-    compare.add_argument(
-        "--draws", type=int, default=0, help="resamplings for a null band and an interval of each value (default: none)"
-    )
+    add_settled(compare, "--k", type=int, help="neighbours of Jaccard@k and MRR@k")
+    add_settled(compare, "--draws", type=int, help="resamplings for a null band and an interval of each value")
     compare.add_argument("--layers", action="store_true", help="every layer of A with every layer of B, by one measure")
     stitch = commands.add_parser("stitch", help="stitch each model's encoder to the other's head")
     stitch.set_defaults(command=_stitch)
@@ -67,10 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     pairs = _add_pairs(commands)
     methods = commands.add_parser("methods", help="list every registered method")
     methods.set_defaults(command=_methods)
-    methods.add_argument("--markdown", action="store_true", help="write the tables of docs/methods.md")
+    form = methods.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="write the tables of docs/methods.md")
+    form.add_argument("--json", action="store_true", help="write JSON alone to standard output")
     for pair in (compare, stitch, rebuild):
         _add_pair(pair)
-    for listing in (models, datasets, methods, compare, stitch, rebuild, pairs):
+    for listing in (models, datasets, compare, stitch, rebuild, pairs):
         listing.add_argument("--json", action="store_true", help="write JSON alone to standard output")
     _add_shelf(commands)
     _add_cache(commands.add_parser("cache", help="look at the results kept on disk, or remove them"))
@@ -97,7 +96,9 @@ def _add_shelf(commands: Any) -> None:
     add.add_argument("name", metavar="NAME", help="what to call it")
     what = add.add_mutually_exclusive_group(required=True)
     what.add_argument("--builder", metavar="PKG.MOD:FN", help="function that gives the network")
-    what.add_argument("--source", help="torchvision:NAME, timm:NAME, hf:NAME-or-folder or efficientnet-lite:0 to 2")
+    what.add_argument(
+        "--source", help="torchvision:NAME, timm:NAME, hf:NAME-or-folder, efficientnet-lite:0 to 2 or array:FILE#KEY"
+    )
     add.add_argument("--checkpoint", metavar="FILE", help="its weights")
     add.add_argument("--latent", metavar="NODE", help="latent node (default: what goes into the layer that makes its output)")
     add.add_argument("--size", type=int, help="side of the images it reads (default: the data's own)")
@@ -106,6 +107,7 @@ def _add_shelf(commands: Any) -> None:
     add.add_argument("--std", type=float, nargs="+", help="divided out after that")
     add.add_argument("--vectors", type=int, metavar="WIDTH", help="it reads vectors of that width, no images")
     add.add_argument("--classes", nargs="+", metavar="CLASS", help="names of its head's classes")
+    add.add_argument("--data", nargs="+", metavar="DATA", help="of an array, the data sets whose samples its rows are")
     add.add_argument("--licence", help="of its weights")
     listing = commands.add_parser("shelf", help="list the models of the shelf file with their problems")
     listing.set_defaults(command=_shelf)
@@ -123,7 +125,7 @@ def _add_pairs(commands: Any) -> argparse.ArgumentParser:
     sets.add_argument("--data", nargs=2, metavar="DATA", help="two data sets whose samples correspond by their ids")
     sets.add_argument("--group", metavar="GROUP", help="every two sets of a group of the shelf file, by the first way")
     pairs.add_argument("--ways", nargs="+", metavar="WAY", help="ways from A's space to B's (default: seven)")
-    _add_anchors(pairs, strategy="uniform")
+    add_anchors(pairs)
     return pairs
 
 
@@ -147,19 +149,10 @@ def _add_reproduce(parser: argparse.ArgumentParser) -> None:
 def _add_pair(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", metavar="A", help="model A")
     parser.add_argument("b", metavar="B", help="model B")
-    parser.add_argument("--data", default="fashion-mnist", help="data set (default: %(default)s)")
-    parser.add_argument("--labels", metavar="FILE#KEY", help="where A is array:FILE#KEY: its rows with these labels")
-    _add_anchors(parser, strategy="class-balanced")
-
-
-def _add_anchors(parser: argparse.ArgumentParser, *, strategy: str) -> None:
-    parser.add_argument("--anchors", type=int, default=300, help="number of anchors (default: %(default)s)")
-    parser.add_argument("--strategy", default=strategy, help="anchor strategy (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the anchors (default: %(default)s)")
-    parser.add_argument(
-        "--projection", default="cosine", help="how samples are related to anchors (default: %(default)s)"
-    )
-    parser.add_argument("--centred", action="store_true", help="subtract the anchors' mean before projecting")
+    data = parser.add_mutually_exclusive_group()
+    data.add_argument("--data", help="data set (default: the rows of an array themselves, else fashion-mnist)")
+    data.add_argument("--labels", metavar="FILE#KEY", help="where A is array:FILE#KEY: its rows with these labels")
+    add_anchors(parser)
 
 
 def _models(chosen: argparse.Namespace) -> None:
@@ -235,7 +228,7 @@ def _compare(chosen: argparse.Namespace) -> None:
     names = () if chosen.measures == ["all"] else tuple(chosen.measures or DEFAULT_MEASURES)
     comparison = run(Compare(chosen.a, chosen.b, chosen.data, anchors, chosen.k, names, chosen.draws), report)
     spaces = {"absolute": comparison.absolute, "relative": comparison.relative}
-    notes = notes_on(chosen.a, chosen.b, data=chosen.data)
+    notes = chosen.notes + notes_on(chosen.a, chosen.b, data=chosen.data)
     if not chosen.json:
         show(
             [{"space": s, "measure": m, **_measured(v)} for s, found in spaces.items() for m, v in found.items()], False
@@ -255,7 +248,7 @@ def _compare_layers(chosen: argparse.Namespace) -> None:
     if more:
         raise BadChoice("Layers are compared by one measure at a time.", "Name one with --measures.")
     board = run(Layers(measure, chosen.a, chosen.b, chosen.data, chosen.k), report)
-    notes = notes_on(chosen.a, chosen.b, data=chosen.data)
+    notes = chosen.notes + notes_on(chosen.a, chosen.b, data=chosen.data)
     if chosen.json:
         cells = [(a, b, board.values[i][j]) for i, a in enumerate(board.a) for j, b in enumerate(board.b)]
         found = [{"layer_a": a, "layer_b": b, "measure": measure, **_measured(value)} for a, b, value in cells]
@@ -280,7 +273,7 @@ def _stitch(chosen: argparse.Namespace) -> None:
     cells = boards[0] if len(boards) == 1 else over_seeds(boards, "accuracy")
     heads = {name: head_words(name, chosen.data, report) for name in pair}
     rows = [{**cell.row(), "native_head": heads[cell.head]} for cell in cells]
-    show_with_notes("cells", rows, notes_on(*pair, data=chosen.data), chosen.json)
+    show_with_notes("cells", rows, chosen.notes + notes_on(*pair, data=chosen.data), chosen.json)
 
 
 def _reconstruct(chosen: argparse.Namespace) -> None:
@@ -295,7 +288,8 @@ def _reconstruct(chosen: argparse.Namespace) -> None:
         save_grid(found, Path(chosen.out))
     ways = [{fact: value for fact, value in vars(way).items() if fact != "pictures"} for way in found.rebuilt]
     rows = [{"encoder": found.encoder, "decoder": found.decoder, **way, "n": found.n} for way in ways]
-    show_with_notes("ways", rows, notes_on(chosen.a, chosen.b, data=chosen.data), chosen.json)
+    notes = chosen.notes + notes_on(chosen.a, chosen.b, data=chosen.data)
+    show_with_notes("ways", rows, notes, chosen.json)
 
 
 def _pairs(chosen: argparse.Namespace) -> None:
@@ -379,11 +373,14 @@ def _reproduce(chosen: argparse.Namespace) -> None:
 
 
 def _anchors(chosen: argparse.Namespace) -> Any:
+    from relviz.data.catalogue import load_dataset
     from relviz.service.requests import Anchors
     from relviz.service.spaces import source_of
 
-    source = source_of(chosen.strategy, chosen.a)
-    return Anchors(chosen.anchors, chosen.strategy, chosen.seed, chosen.projection, chosen.centred, source)
+    labelled = chosen.what != "pairs" and load_dataset(chosen.data).labels is not None
+    strategy = chosen.strategy or ("class-balanced" if labelled else "uniform")
+    source = source_of(strategy, chosen.a)
+    return Anchors(chosen.anchors, strategy, chosen.seed, chosen.projection, chosen.centred, source)
 
 
 def _measured(value: Any) -> dict[str, Any]:

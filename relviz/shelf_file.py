@@ -6,6 +6,10 @@
     mean = [0.485, 0.456, 0.406]
     std = [0.229, 0.224, 0.225]
 
+    [models.vectors]
+    source = "array:vectors.npz#glove"
+    data = "cifar"                               # the data set, or a list of them, whose samples the rows are
+
     [data.cifar]
     path = "cifar10_lossless.npz"
 
@@ -31,7 +35,9 @@ from relviz import settings
 from relviz.errors import BadChoice, BadFile, UnknownName
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_LISTS = {"mean": float, "std": float, "classes": str}
+_LISTS = {"mean": float, "std": float, "classes": str, "data": str}
+_OF_ARRAYS = {"source", "data", "licence"}  # all that an array can have
+ARRAY = "array:"  # what the source of an array begins with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +53,7 @@ class ModelEntry:
     size, channels, mean, std: of the images it reads, see `relviz.models.preprocessing`.
     vectors: for a network that reads no images but vectors, their width.
     classes: names of the classes of its head.
+    data: of an array, the data sets whose samples its rows are.
     """
 
     source: str | None = None
@@ -59,6 +66,7 @@ class ModelEntry:
     std: tuple[float, ...] | None = None
     vectors: int | None = None
     classes: tuple[str, ...] | None = None
+    data: tuple[str, ...] | None = None
     licence: str | None = None
     folder: Path = Path()
 
@@ -133,7 +141,8 @@ def entry_of(name: str, facts: Any, *, folder: Path, file: object) -> ModelEntry
 
     Raises
     ------
-    BadFile: a key that there is not, a value of another type, or not exactly one of builder and source.
+    BadFile: a key that there is not or that its kind does not have, a value of another type, or not exactly one of
+        builder and source.
     """
     where = f"The model '{name}' of {file}"
     if not isinstance(facts, dict) or not _NAME.fullmatch(name):
@@ -150,6 +159,12 @@ def entry_of(name: str, facts: Any, *, folder: Path, file: object) -> ModelEntry
         raise BadFile(
             f"{where} names not one of builder and source.", "Name one: the function, or timm:NAME and alike."
         )
+    strange = (
+        entry.facts.keys() - _OF_ARRAYS if (entry.source or "").startswith(ARRAY) else entry.facts.keys() & {"data"}
+    )
+    if strange:
+        kind = "an array" if "data" not in strange else "no array"
+        raise BadFile(f"{where} is {kind}, which has no {sorted(strange)[0]}.", "Leave that out.")
     return entry
 
 
@@ -205,7 +220,7 @@ def _list(where: str, key: str, values: Any) -> tuple[Any, ...]:
     given = values if isinstance(values, list | tuple) else [values]
     fits = [isinstance(one, (int, float) if kind is float else str) and not isinstance(one, bool) for one in given]
     if not given or not all(fits):
-        raise BadFile(f"{where} has the {key} {values!r}.", "Write a list of numbers, for classes of words.")
+        raise BadFile(f"{where} has the {key} {values!r}.", "Write a list of numbers, for classes and data of words.")
     return tuple(kind(one) for one in given)
 
 

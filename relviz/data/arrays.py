@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relviz.data import graphs
-from relviz.data.arranging import arranged, class_labels, row, split_mask
+from relviz.data.arranging import arranged, class_labels, row
 from relviz.data.dataset import DataSet
 from relviz.data.files import Arrays, check_options
 from relviz.data.tables import matrix
@@ -60,7 +60,8 @@ def load(path: Path, options: dict[str, str], *, name: str) -> DataSet:
         title=path.name if options.get("key") is None else f"{path.name}, {options['key']}",
         labels=None if labels is None else class_labels(labels, names=names, file=path),
         ids=() if ids is None else tuple(map(str, ids.tolist())),
-        held_out=held_out if split is None else split_mask(split, file=path),
+        held_out=held_out,
+        parts=split,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,6 +142,24 @@ def load_dataset(name: str, *, download: bool = False) -> DataSet:
     (1797, 'digits:n=100,seed=0')
     """
     return _load(name, download, data_paths())
+
+
+def source_of(name: str) -> Path | str:
+    """Where the samples of a data set come from: a file or folder, else a name that stands for no entry.
+
+    Two data sets of one source have the same rows, whatever labels, ids and part of them each takes.
+
+    >>> source_of("digits:n=100")
+    'digits'
+    """
+    entries = data_paths()
+    while name in entries and name not in DATASETS:
+        name = entries.pop(name)
+    part = subset_name(name)
+    if part is not None:
+        return source_of(part[0])
+    path, _ = split_name(name)
+    return path.resolve() if name not in CATALOGUE and path.exists() else name
 
 
 def _load(name: str, download: bool, entries: Mapping[str, str]) -> DataSet:

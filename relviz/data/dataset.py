@@ -54,6 +54,8 @@ class DataSet:
     labels: int64 `n`, classes 0 to c-1; None where there are none.
     class_names: c names.
     ids: n unlike names; by default the row numbers.
+    numbered: whether the ids are the row numbers of its source, which then names nothing.
+    rows: how many samples its source has, of which these may be a part.
     split: how the held-out rows were chosen.
     notes: whole sentences, each on something that was assumed or left out when the data were read; pages and commands
         show them beside every result.
@@ -67,12 +69,17 @@ class DataSet:
     labels: NDArray[np.int64] | None = field(default=None, repr=False)
     class_names: tuple[str, ...] = ()
     ids: tuple[str, ...] = field(default=(), repr=False)
+    numbered: bool = False
+    rows: int = 0
     split: str = OWN_SPLIT
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.ids:
             object.__setattr__(self, "ids", row_numbers(len(self)))
+            object.__setattr__(self, "numbered", True)
+        if not self.rows:
+            object.__setattr__(self, "rows", len(self))
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -83,6 +90,11 @@ class DataSet:
         if isinstance(self.samples, np.ndarray):
             return "vector" if self.samples.ndim == 2 else "image"
         return "graph" if isinstance(self.samples, Graph) else "text"
+
+    @property
+    def divided(self) -> bool:
+        """Whether its source says which rows are held out."""
+        return self.split.startswith(OWN_SPLIT)
 
     @property
     def images(self) -> NDArray[np.uint8]:

@@ -1,7 +1,7 @@
 """A folder of class folders of PNG and JPEG pictures; the ids are the pictures' paths.
 
 `FOLDER#size=224` brings pictures of unlike sizes to one: the shorter side is resized, the middle is kept. A folder that
-holds the folders train and test (and perhaps validation) is divided so.
+holds a folder for training and one for test or validation, by any of their usual names, is divided so.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relviz import settings
-from relviz.data.arranging import arranged, class_labels, split_mask
+from relviz.data.arranging import arranged, class_labels, part_of
 from relviz.data.dataset import DataSet
 from relviz.data.files import check_options, check_size, whole_number
 from relviz.errors import BadFile
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
-_PARTS = {"train", "validation", "valid", "val", "dev", "test"}
 
 
 def load(folder: Path, options: dict[str, str], *, name: str) -> DataSet:
@@ -35,7 +34,8 @@ def load(folder: Path, options: dict[str, str], *, name: str) -> DataSet:
     check_options(options, ("size",), folder)
     size = whole_number(options, "size")
     inside = _folders(folder)
-    divided = {"train", "test"} <= {path.name for path in inside} <= _PARTS
+    named = {part_of(path.name) for path in inside}
+    divided = "train" in named and len(named) > 1 and named <= {"train", "validation", "test"}
     class_folders = [path for part in inside for path in _folders(part)] if divided else inside
     files = [file for path in class_folders for file in _files(path)]
     if not files:
@@ -49,7 +49,7 @@ def load(folder: Path, options: dict[str, str], *, name: str) -> DataSet:
         title=folder.resolve().name,
         labels=class_labels([file.parent.name for file in files], file=folder),
         ids=ids,
-        held_out=split_mask(parts, file=folder) if divided else None,
+        parts=parts if divided else None,
         place=lambda i: ids[i],
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from relviz.data.dataset import DataSet, row_numbers
+from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice, UnknownName
 from relviz.shelf_file import paired_sets
 
@@ -47,7 +47,7 @@ class Paired:
 
     @property
     def unpaired(self) -> tuple[int, int]:
-        """How many samples of A and of B belong to no pair."""
+        """How many samples of A and of B are in no pair of one part."""
         return len(self.a) - len(self), len(self.b) - len(self)
 
 
@@ -67,25 +67,29 @@ def group(name: str) -> tuple[str, ...]:
 def pair(a: DataSet, b: DataSet) -> Paired:
     """The samples of two data sets whose ids agree; where ids are row numbers, line i of both belongs together.
 
+    Where neither source divides its samples and only one labels them, their fifths are not quite the same: the few
+    pairs that lie in unlike parts are left out.
+
     Raises
     ------
     BadChoice: no ids in common, unlike numbers of rows where the ids are row numbers, a pair in the gallery of one
-        set and held out of the other, or too few pairs.
+        set and held out of the other by a source's split, or too few pairs.
     """
-    numbered = [set(one.ids) == set(row_numbers(len(one))) for one in (a, b)]
-    if all(numbered) and len(a) != len(b):
+    if a.numbered and b.numbered and a.rows != b.rows:
         raise BadChoice(
-            f"'{a.name}' has {len(a)} samples and '{b.name}' {len(b)}, and neither names them.",
+            f"'{a.name}' has {a.rows} samples and '{b.name}' {b.rows}, and neither names them.",
             "Pair data sets of equally many lines, or give both ids.",
         )
     rows_b = {name: i for i, name in enumerate(b.ids)}
     pairs = [(i, rows_b[name]) for i, name in enumerate(a.ids) if name in rows_b]
-    for i, j in pairs:
-        if (i < a.gallery_size) != (j < b.gallery_size):
-            raise BadChoice(
-                f"Sample '{a.ids[i][:40]}' is in the gallery of only one of '{a.name}' and '{b.name}'.",
-                "Divide both data sets alike.",
-            )
+    alike = [(i, j) for i, j in pairs if (i < a.gallery_size) == (j < b.gallery_size)]
+    if (a.divided or b.divided) and len(alike) < len(pairs):
+        i = next(i for i, j in pairs if (i < a.gallery_size) != (j < b.gallery_size))
+        raise BadChoice(
+            f"Sample '{a.ids[i][:40]}' is in the gallery of only one of '{a.name}' and '{b.name}'.",
+            "Divide both data sets alike.",
+        )
+    pairs = alike
     gallery_size = sum(i < a.gallery_size for i, _ in pairs)
     if min(gallery_size, len(pairs) - gallery_size) < _LEAST:
         raise BadChoice(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from relviz.data.arranging import taken
+from relviz.data.arranging import taken, unlearnt
 from relviz.data.dataset import DataSet, Graph
 from relviz.errors import BadChoice
 
@@ -31,7 +31,8 @@ def subset(data: DataSet, *, n: int, seed: int) -> DataSet:
 
     Raises
     ------
-    BadChoice: n out of range, or the data is a graph, which is read as a whole.
+    BadChoice: n out of range, a class held out of which the gallery has nothing, or the data is a graph, which is read
+        as a whole.
     """
     if isinstance(data.samples, Graph):
         raise BadChoice(f"'{data.name}' is one graph, of which no part can be drawn.", "Choose the whole graph.")
@@ -47,12 +48,17 @@ def subset(data: DataSet, *, n: int, seed: int) -> DataSet:
             for part, count in zip((data.gallery, data.held_out), counts, strict=True)
         ]
     )
+    labels = None if data.labels is None else data.labels[rows]
+    strange = None if labels is None else unlearnt(labels, np.arange(n) >= from_gallery)
+    if strange is not None:
+        told = f"holds out the class '{data.class_names[strange][:40]}', of which its gallery has no sample"
+        raise BadChoice(f"The part of '{data.name}' that seed {seed} draws {told}.", "Draw more, or by another seed.")
     return replace(
         data,
         name=f"{data.name}:n={n},seed={seed}",
         title=f"{data.title}, {n:,} drawn with seed {seed}",
         samples=taken(data.samples, rows),
         gallery_size=from_gallery,
-        labels=None if data.labels is None else data.labels[rows],
+        labels=labels,
         ids=tuple(data.ids[row] for row in rows),
     )

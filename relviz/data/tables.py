@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relviz.data.arranging import Place, arranged, class_labels, split_mask
+from relviz.data.arranging import Place, arranged, class_labels
 from relviz.data.dataset import DataSet
 from relviz.data.files import check_options, check_size, read_bytes, read_text
 from relviz.errors import BadFile, UnknownName
@@ -91,7 +91,7 @@ def from_table(table: Table, options: dict[str, str], *, name: str) -> DataSet:
         title=file.name,
         labels=_labels(table, options),
         ids=[str(value) for value in table.columns[ids]] if ids else (),
-        held_out=split_mask(table.columns[split], file=file, place=place) if split else None,
+        parts=table.columns[split] if split else None,
         place=place,
     )
 

@@ -39,6 +39,7 @@ class ShelfLine:
     ----------
     head: what its own head tells apart, or that one is fitted on the gallery of the data, in words.
     notes: as `Model.notes`.
+    rows: of an array, whose samples its rows are and so for which data pages offer it; of others None.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ShelfLine:
     head: str | None
     problem: str | None
     notes: tuple[str, ...] = ()
+    rows: str | None = None
 
 
 def find(name: str) -> Model:
@@ -78,22 +80,65 @@ def find(name: str) -> Model:
 
 
 def names_for(data: DataSet, *, decoding: bool = True) -> list[str]:
-    """Names of the bundled models and of those of the shelf file that read the data, but for those with problems.
+    """Names of the models that `offered` offers.
 
     Parameters
     ----------
     decoding: whether to name autoencoders as well, which have no head.
     """
-    names = [*shelf.shelf(), *model_entries()]
-    models = [model for name in names if (model := _had(name)) is not None]
-    return [model.name for model in models if model.why_not(data) is None and (decoding or not model.decodes)]
+    return [
+        name for name, model in offered(data).items() if isinstance(model, Model) and (decoding or not model.decodes)
+    ]
 
 
-def _had(name: str) -> Model | None:
+def offered(data: DataSet) -> dict[str, Model | RelvizError]:
+    """The bundled models and those of the shelf file that read the data, by name; last those with problems, and why.
+
+    An array is offered only for data that it is known to belong to.
+    """
+    found = {name: _had(name) for name in [*shelf.shelf(), *model_entries()]}
+    models = {name: model for name, model in found.items() if isinstance(model, Model) and _misfit(model, data) is None}
+    return {**models, **{name: error for name, error in found.items() if isinstance(error, RelvizError)}}
+
+
+def why_not_offered(name: str, data: DataSet) -> str:
+    """Why a model is not among those offered for the data, as a whole sentence with a hint.
+
+    Only names on the shelf are looked up: a visitor's link must not open files.
+    """
+    known = [*shelf.shelf(), *model_entries()]
+    model = _had(name) if name in known else UnknownName("model", name, known)
+    if isinstance(model, RelvizError):
+        return str(model)
+    return f"The model '{name}' {_misfit(model, data)}. Choose another model or data set."
+
+
+def own_data(name: str) -> str | None:
+    """The data set that an array is known to belong to: the one of its entry, else the rows of its own file.
+
+    >>> own_data("array:f.npz#effnet0")
+    'f.npz#effnet0'
+    >>> own_data("digits-mlp-s0")
+    """
+    entry = None if name in shelf.shelf() else model_entries().get(name)
+    source = _from_folder(entry) if isinstance(entry, ModelEntry) and entry.source else name
+    if not source.startswith(arrays.PREFIX):
+        return None
+    return entry.data[0] if isinstance(entry, ModelEntry) and entry.data else source.removeprefix(arrays.PREFIX)
+
+
+def _had(name: str) -> Model | RelvizError:
     try:
         return find(name)
-    except RelvizError:  # `relviz shelf` says why
-        return None
+    except RelvizError as error:
+        return error
+
+
+def _misfit(model: Model, data: DataSet) -> str | None:
+    reason = model.why_not(data)
+    if reason is not None or model.assumed_for(data) is None:
+        return reason
+    return f"is an array that nothing binds to '{data.name}'; 'relviz shelf' says how"
 
 
 def model_from(name: str, entry: ModelEntry) -> Model:
@@ -104,15 +149,18 @@ def model_from(name: str, entry: ModelEntry) -> Model:
     RelvizError: it cannot be had; the sentence says why.
     """
     if (entry.source or "").startswith(arrays.PREFIX):
-        return replace(arrays.array_model(_from_folder(entry)), name=name)
+        return arrays.array_model(_from_folder(entry), name=name, belongs=entry.data or ())
     file = entry.path()
     stamp = (file.stat().st_mtime_ns, file.stat().st_size) if file is not None and file.exists() else None
     return _model_from(name, entry, stamp)
 
 
 def _from_folder(entry: ModelEntry) -> str:
-    """The name of an entry's array, its path from the folder of the shelf file."""
-    return f"{arrays.PREFIX}{entry.folder / Path((entry.source or '').removeprefix(arrays.PREFIX)).expanduser()}"
+    """The source of an entry, an array's path from the folder of the shelf file."""
+    source = entry.source or ""
+    if not source.startswith(arrays.PREFIX):
+        return source
+    return f"{arrays.PREFIX}{entry.folder / Path(source.removeprefix(arrays.PREFIX)).expanduser()}"
 
 
 @lru_cache(maxsize=64)
@@ -172,6 +220,8 @@ def add(name: str, facts: Mapping[str, Any]) -> tuple[Path, Model]:
         }
     entry = entry_of(name, dict(facts), folder=file.parent, file=file)
     model = model_from(name, entry)
+    if model.modality == "any":
+        arrays.binding(_from_folder(entry), entry.data or ())
     return add_model(name, entry), model
 
 
@@ -186,9 +236,10 @@ def _line(name: str, entry: ModelEntry | BadFile) -> ShelfLine:
     line = partial(ShelfLine, name, entry.builder or entry.source or "", entry.checkpoint or "")
     try:
         model = model_from(name, entry)
+        rows = arrays.binding(_from_folder(entry), entry.data or ()) if model.modality == "any" else None
     except RelvizError as error:
         return line(None, None, str(error))
-    return line(model.width, own_head(model), None, model.notes)
+    return line(model.width, own_head(model), None, model.notes, rows)
 
 
 def own_head(model: Model) -> str:

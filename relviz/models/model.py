@@ -57,6 +57,8 @@ class Model:
     why_not: why it cannot read a data set, as the end of a sentence that begins with its name, or None.
     load: gives its encoder, on the CPU.
     batch: samples that it encodes at once.
+    assumed_for: what is assumed where it is asked for a data set that nothing says it belongs to, as a whole sentence,
+        or None; pages offer it only for data without such a sentence.
     relative: whether its vectors are relative coordinates already, by a layer of its own.
     notes: whole sentences, each on something that is assumed about its network, its file or its head; pages and
         commands show them beside every result.
@@ -75,12 +77,18 @@ class Model:
     classes: tuple[str, ...] = ()
     batch: int = settings.ENCODE_BATCH
     relative: bool = False
+    assumed_for: Callable[[DataSet], str | None] = field(default=lambda data: None, repr=False)
     notes: tuple[str, ...] = ()
 
     @cached_property
     def head(self) -> LinearHead | None:
         """Its own head, where it has one."""
         return None if self.read_head is None else self.read_head()
+
+    def notes_for(self, data: DataSet) -> tuple[str, ...]:
+        """Its notes, and what is assumed about this data."""
+        assumed = self.assumed_for(data)
+        return self.notes if assumed is None else (*self.notes, assumed)
 
     def check(self, data: DataSet) -> None:
         """Refuse data that the model cannot read.

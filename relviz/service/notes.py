@@ -31,7 +31,7 @@ def take_notes(request: Notes, progress: Progress) -> list[str]:
     ]
     found = list(data.notes)
     for model, space in zip(models, spaces, strict=True):
-        found += [*model.notes, *_of_head(model, data, space)]
+        found += [*model.notes_for(data), *_of_head(model, data, space)]
     for one, other in combinations(zip(models, spaces, strict=True), 2):
         found += _of_rows(*one, *other, data)
     return list(dict.fromkeys(found))

@@ -24,7 +24,7 @@ from relviz.errors import BadChoice, UnknownName
 from relviz.models.training import Progress
 from relviz.service.device import on_device
 from relviz.service.requests import Anchors, PairBoard, Pairs
-from relviz.service.spaces import part, space_of
+from relviz.service.spaces import check_projection, part, space_of
 from relviz.service.stitching import moved, side_of
 
 WAYS = ("absolute", "relative", *(way for way in CARRYING if METHODS[way].family != "absolute"), "control")
@@ -162,6 +162,7 @@ def _anchor_pairs(paired: Paired, anchors: Anchors, progress: Progress) -> Tenso
     if not 1 <= anchors.count <= paired.gallery_size:
         what = f"{paired.gallery_size} pairs of '{paired.a.name}' and '{paired.b.name}' in both galleries"
         raise BadChoice(f"{anchors.count} anchors cannot be chosen from the {what}.", "Choose fewer, 1 or more.")
+    check_projection(anchors.projection)
     rows = torch.from_numpy(paired.rows_a)[paired.gallery]
     return select_anchors(
         None if paired.a.labels is None else paired.a.label_tensor()[rows],

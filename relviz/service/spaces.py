@@ -9,7 +9,7 @@ from torch import Tensor
 
 from relviz import settings
 from relviz.core.anchors import STRATEGIES, select_anchors
-from relviz.core.projections import project
+from relviz.core.projections import PROJECTIONS, project
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice, UnknownName
@@ -102,8 +102,10 @@ def anchor_rows(data: DataSet, anchors: Anchors, progress: Progress) -> Tensor:
 
     Raises
     ------
-    UnknownName, BadChoice: no such strategy; count or seed out of range; the strategy needs what there is not.
+    UnknownName, BadChoice: no such strategy or projection; count or seed out of range; the strategy needs what there
+        is not.
     """
+    check_projection(anchors.projection)
     labels = None if data.labels is None else data.label_tensor()[data.gallery]
     vectors = space_of(anchors.source, data.name, progress)[data.gallery] if anchors.source else None
     return select_anchors(
@@ -114,6 +116,17 @@ def anchor_rows(data: DataSet, anchors: Anchors, progress: Progress) -> Tensor:
         vectors=vectors,
         frequencies=torch.arange(data.gallery_size, 0, -1),  # lists of words begin with the most frequent
     )
+
+
+def check_projection(name: str) -> None:
+    """Refuse a projection that there is not, also where only some methods would use it.
+
+    Raises
+    ------
+    UnknownName: no such projection.
+    """
+    if name not in PROJECTIONS:
+        raise UnknownName("projection", name, PROJECTIONS)
 
 
 def source_of(strategy: str, model: str) -> str:

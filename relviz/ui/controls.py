@@ -11,8 +11,9 @@ from relviz.core.anchors import STRATEGIES
 from relviz.core.projections import PROJECTIONS
 from relviz.data.catalogue import DATASETS, load_dataset
 from relviz.data.dataset import DataSet
-from relviz.errors import BadChoice, UnknownName
-from relviz.models.catalogue import names_for
+from relviz.errors import BadChoice, RelvizError
+from relviz.models.catalogue import offered, why_not_offered
+from relviz.models.model import Model
 from relviz.service.requests import Anchors
 from relviz.service.spaces import source_of
 from relviz.shelf_file import data_paths
@@ -61,11 +62,12 @@ def _controls() -> Choice:
         bind="query-params",
         help="What both models look at. Results are computed on its held-out rows.",
     )
-    names = names_for(load_dataset(data))
-    if not names:
+    models = offered(load_dataset(data))
+    names = list(models)
+    if not any(isinstance(model, Model) for model in models.values()):
         raise BadChoice(f"No model of the shelf reads '{data}'.", "Add one with 'relviz add'.")
     for key in ("a", "b"):
-        _mind_unknown(key, names)
+        _mind_unknown(key, names, data)
     a = st.selectbox(
         "Model A",
         names,
@@ -82,6 +84,9 @@ def _controls() -> Choice:
         bind="query-params",
         help="The model whose head reads.",
     )
+    for name in (a, b):
+        if isinstance(problem := models[name], RelvizError):
+            raise problem
     return Choice(a=a, b=b, data=data, anchors=_anchors(load_dataset(data), a), k=_neighbours())
 
 
@@ -138,11 +143,11 @@ def _neighbours() -> int:
         )
 
 
-def _mind_unknown(key: str, known: list[str]) -> None:
-    """Say so when a link names a model that is not to be had; Streamlit would show the default without a word."""
+def _mind_unknown(key: str, known: list[str], data: str) -> None:
+    """Say why when a link names a model that is not offered; Streamlit would show the default without a word."""
     asked = st.query_params.get(key)
     if asked is not None and asked not in known:
-        st.toast(str(UnknownName("model", asked, known)), duration="long")
+        st.toast(why_not_offered(asked, load_dataset(data)), duration="long")
 
 
 def _default(names: list[str], ending: str) -> int:

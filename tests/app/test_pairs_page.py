@@ -25,7 +25,10 @@ def shelf(tmp_path_factory: pytest.TempPathFactory, own_environment: Path) -> It
         lines = ["text,label", *(f"{name} {i},{'ab'[int(row[0] > 1)]}" for i, row in enumerate(x))]
         (folder / f"{name}.csv").write_text("\n".join(lines))
     sets = "".join(f'[data.{name}]\npath = "{name}.csv"\n' for name in ("this", "that", "alone"))
-    models = "".join(f'[models.{name}]\nsource = "array:v.npz#{name}"\n' for name in ("x", "turned"))
+    models = "".join(
+        f'[models.{name}]\nsource = "array:v.npz#{name}"\ndata = ["this", "that", "alone"]\n'
+        for name in ("x", "turned")
+    )
     (folder / "relviz.toml").write_text(f'{sets}{models}[paired]\nboth = ["this", "that"]\n')
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RELVIZ_SHELF", str(folder / "relviz.toml"))

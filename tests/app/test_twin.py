@@ -27,7 +27,7 @@ def address(own_environment: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     twin = (3.7 * space.astype(np.float64) @ turn)[:, draw.permutation(width)]
     np.savez(folder / "spaces.npz", space=space, twin=twin.astype(np.float32))
     names = ("space", "twin")
-    entries = [f"[models.{name}]\nsource = 'array:{folder}/spaces.npz#{name}'\n" for name in names]
+    entries = [f"[models.{name}]\nsource = 'array:{folder}/spaces.npz#{name}'\ndata = 'digits'\n" for name in names]
     (folder / "relviz.toml").write_text("\n".join(entries))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RELVIZ_SHELF", str(folder / "relviz.toml"))

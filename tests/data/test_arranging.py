@@ -1,16 +1,20 @@
 """What every loader goes through: checks, the split, labels, fingerprints, parts and pairs."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from relviz.data.arranging import arranged, class_labels, split_mask
+from relviz.data.arranging import arranged, class_labels, drawn, split_mask
 from relviz.data.catalogue import DATASETS, load_dataset
-from relviz.data.dataset import OWN_SPLIT, DataSet, Graph
+from relviz.data.dataset import OWN_SPLIT, DataSet, Graph, row_numbers
 from relviz.data.paired import pair
 from relviz.data.subset import subset
 from relviz.errors import BadChoice, BadFile
+from relviz.service.requests import Anchors, Stitch
+from relviz.service.run import run
 
 FINGERPRINTS = {  # of the first release; a change would throw every cached space away
     "fashion-mnist": "65175b27f725de66fdb3014f5815f51bc3b9de8e185a19d2f2c9396e99200cfd",
@@ -26,20 +30,76 @@ def test_bundled_fingerprints_are_those_of_the_first_release() -> None:
     assert {name: load_dataset(name).fingerprint for name in DATASETS} == FINGERPRINTS
 
 
-def test_without_a_split_every_fifth_row_is_held_out_and_says_so() -> None:
+def test_without_a_split_a_fifth_is_held_out_and_says_so() -> None:
     data = texts(10)
-    assert data.samples == tuple(f"text {i}" for i in (0, 1, 2, 3, 5, 6, 7, 8, 4, 9))
-    assert data.ids == ("0", "1", "2", "3", "5", "6", "7", "8", "4", "9")
-    assert (data.gallery_size, data.split) == (8, "every 5th row is held out")
+    assert data.gallery_size == 8 and sorted(map(int, data.ids)) == list(range(10))
+    assert data.samples == tuple(f"text {name}" for name in data.ids)
+    parts = [list(map(int, data.ids[part])) for part in (data.gallery, data.held_out)]
+    assert all(rows == sorted(rows) for rows in parts) and not data.divided
+    assert data.split == "a fifth of the rows is held out, drawn by their ids"
+    assert data.notes == (f"Nothing divides 't': {data.split}. Give it a split of its own to choose otherwise.",)
+    labelled = texts(10, labels=class_labels(["a", "b"] * 5, file="f"))
+    assert labelled.split == "a fifth of each class is held out, drawn by the ids of the samples"
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.arange(700) % 5,  # in turn, as nested loops over classes write them
+        np.arange(700) // 140,  # class after class
+        np.random.default_rng(0).integers(0, 5, 700),
+        np.arange(700) % 25,
+        np.minimum(np.arange(700) // 3, 99),  # many classes of three, and one large one
+    ],
+)
+def test_a_fifth_of_every_class_is_held_out_in_whatever_order_they_stand(labels: NDArray[np.int64]) -> None:
+    held_out = drawn(row_numbers(len(labels)), labels)
+    sizes, gone = np.bincount(labels), np.bincount(labels[held_out], minlength=labels.max() + 1)
+    assert held_out.sum() == len(labels) // 5
+    assert (np.abs(gone - sizes / 5) < 1).all() and (gone < sizes).all()
+    assert drawn(row_numbers(len(labels)), labels).tolist() == held_out.tolist()
+    alone = np.where(np.arange(len(labels)) == 3, labels.max() + 1, labels)
+    assert not drawn(row_numbers(len(labels)), alone)[3]
+
+
+def test_the_draw_follows_the_ids_and_hardly_the_labels() -> None:
+    ids, labels = np.array([f"sample {i}" for i in range(1000)]), np.arange(1000) % 4
+    order = np.random.default_rng(1).permutation(1000)
+    held_out = drawn(ids.tolist(), labels)
+    assert (drawn(ids[order].tolist(), labels[order]) == held_out[order]).all()
+    assert (drawn(ids.tolist(), None) != held_out).mean() < 0.05
+    assert 0.1 < (held_out & (drawn(row_numbers(1000), labels))).mean() / 0.2 < 0.3  # other ids, another draw
+
+
+@pytest.mark.parametrize(
+    ("labels", "held_out", "strange"),
+    [
+        (["a", "b"] * 10, [False, True] * 10, "b"),
+        (np.arange(20) % 5, np.arange(20) % 5 == 4, "4"),  # the fifth class of five in turn
+        (["x"] * 18 + ["long name"] * 2, np.arange(20) >= 15, "long name"),
+    ],
+)
+def test_a_held_out_class_that_the_gallery_lacks_is_refused_by_name(
+    labels: list[str], held_out: list[bool], strange: str
+) -> None:
+    for part in ({"held_out": np.array(held_out)}, {"parts": ["test" if out else "train" for out in held_out]}):
+        with pytest.raises(BadFile, match=f"t.csv holds out the class '{strange}', of which its gallery has no sample"):
+            texts(labels=class_labels(labels, file="f"), **part)
+
+
+def test_a_part_whose_gallery_lacks_a_class_is_refused_by_name() -> None:
+    data = texts(200, labels=class_labels(np.arange(200) % 50, file="f"))
+    with pytest.raises(BadChoice, match=r"The part of 't' that seed 0 draws holds out the class '\d+', of which"):
+        subset(data, n=20, seed=0)
 
 
 def test_a_source_s_split_moves_the_gallery_to_the_front_with_its_labels_and_ids() -> None:
     held_out = np.array([True, False] * 5)
-    labels = class_labels([i % 2 for i in range(10)], file="f")
+    labels = class_labels([i // 2 % 2 for i in range(10)], file="f")
     data = texts(10, held_out=held_out, labels=labels, ids=[f"i{i}" for i in range(10)])
-    assert data.labels is not None and data.labels.tolist() == [1] * 5 + [0] * 5
+    assert data.labels is not None and data.labels.tolist() == [0, 1, 0, 1, 0] * 2
     assert data.ids[:2] == ("i1", "i3") and data.samples[5:7] == ("text 0", "text 2")
-    assert data.split == OWN_SPLIT
+    assert data.split == OWN_SPLIT and data.divided and data.notes == ()
 
 
 def test_a_graph_is_reordered_as_a_whole() -> None:
@@ -89,6 +149,13 @@ def test_numbers_that_are_not_finite_are_refused_by_their_row() -> None:
         (["10", "9"], (), [1, 0], ("9", "10")),
         (["b", 2, "a"], (), [2, 0, 1], ("2", "a", "b")),
         (np.array([1, 0], np.uint8), ("x", "y", "z"), [1, 0], ("x", "y", "z")),
+        (["b", "-1", "a"], (), [2, 0, 1], ("-1", "a", "b")),
+        (["-1", "none", "1"], (), [0, 2, 1], ("-1", "1", "none")),
+        ([" -1 ", "n/a"], (), [0, 1], ("-1", "n/a")),
+        (np.array([b"-1", b"x"]), (), [0, 1], ("-1", "x")),
+        (["02", "10", "01"], (), [1, 2, 0], ("01", "02", "10")),
+        (["1", "01"], (), [1, 0], ("01", "1")),
+        (["01", "00"], ("x", "y"), [1, 0], ("x", "y")),
     ],
 )
 def test_labels(values: list[object], names: tuple[str, ...], classes: list[int], called: tuple[str, ...]) -> None:
@@ -104,6 +171,9 @@ def test_labels(values: list[object], names: tuple[str, ...], classes: list[int]
         (["a", " "], (), "f has no label at row 1"),
         ([0, 2.5], (), "the label '2.5' at row 1"),
         ([0, -1], (), "the label -1 at row 1"),
+        (["0", "-1"], (), "the label -1 at row 1"),
+        (["a", -1], (), "the label -1 at row 1"),
+        (["0", "-1"], ("x", "y"), "the label -1 at row 1"),
         ([0, 2], ("a", "b"), "gives row 1 the label '2', but names 2 classes"),
         ([0, "b"], ("a", "b"), "gives row 1 the label 'b'"),
     ],
@@ -113,8 +183,24 @@ def test_labels_that_are_none_are_refused(values: list[object], names: tuple[str
         class_labels(values, names=names, file="f")
 
 
-def test_split_words_and_codes() -> None:
-    assert split_mask(np.array([0, 1, 2, 3]), file="f").tolist() == [False, False, True, False]
+@pytest.mark.parametrize(
+    ("values", "held_out", "validation"),
+    [
+        (np.array([0, 1, 2, 3]), [False, False, True, False], False),
+        (["train", "val", "test"], [False, False, True], False),
+        (["Training", "Testing", "Training"], [False, True, False], False),
+        (["train", "validation"], [False, True], True),
+        (["TRAIN", " Dev ", "none"], [False, True, False], True),
+        (np.array([0, 1, 1]), [False, True, True], True),
+    ],
+)
+def test_split_words_and_codes(values: list[str], held_out: list[bool], validation: bool) -> None:
+    found, words = split_mask(values, file="f")
+    assert found.tolist() == held_out and words.startswith(OWN_SPLIT)
+    assert words.endswith("the validation part held out") == validation
+
+
+def test_an_unknown_part_is_refused() -> None:
     with pytest.raises(BadFile, match="puts row 1 into the unknown part 'later'"):
         split_mask(["train", "later"], file="f")
 
@@ -202,3 +288,15 @@ def test_lines_pair_by_their_number_and_named_samples_by_their_id() -> None:
 def test_data_sets_without_a_correspondence_are_refused(b: DataSet, said: str) -> None:
     with pytest.raises(BadChoice, match=said):
         pair(texts(), b)
+
+
+@pytest.mark.parametrize("order", ["in turn", "class after class", "shuffled"])
+def test_every_order_of_the_same_samples_stitches_alike(order: str, tmp_path: Path) -> None:
+    whole = load_dataset("digits")
+    labels = whole.label_tensor().numpy()
+    rows = np.stack([np.flatnonzero(labels == c)[:80] for c in range(5)], 1 if order == "in turn" else 0).ravel()
+    rows = np.random.default_rng(0).permutation(rows) if order == "shuffled" else rows
+    np.savez(tmp_path / "d.npz", images=whole.images[rows], y=labels[rows])
+    question = Stitch(("digits-mlp-s0", "digits-mlp-s1"), str(tmp_path / "d.npz"), Anchors(50), ("relative-cosine",))
+    for cell in run(question):
+        assert cell.accuracy is not None and cell.accuracy > 0.9 and cell.n == 80

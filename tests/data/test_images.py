@@ -33,9 +33,9 @@ def test_class_folders(tmp_path: Path) -> None:
     (tmp_path / ".hidden").mkdir()
     data = load_dataset(folder_of(tmp_path))
     assert data.images.shape == (20, 4, 6, 3) and data.class_names == ("cat", "dog") and data.gallery_size == 16
-    assert data.ids[-4:] == ("cat/4.png", "cat/9.png", "dog/4.png", "dog/9.png")
     assert data.labels is not None and data.labels[-4:].tolist() == [0, 0, 1, 1]
-    assert (data.images[-4] == 40).all() and data.title == tmp_path.name
+    assert [Path(name).parent.name for name in data.ids[-4:]] == ["cat", "cat", "dog", "dog"]
+    assert (data.images[-4] == 10 * int(Path(data.ids[-4]).stem)).all() and data.title == tmp_path.name
 
 
 def test_a_changed_picture_is_read_again(tmp_path: Path) -> None:
@@ -52,13 +52,32 @@ def test_grey_folders_stay_grey_and_mixed_ones_have_colour(tmp_path: Path) -> No
     assert data.shape == (4, 6, 3) and (data.images[data.ids.index("cat/3.png")] == 30).all()
 
 
-def test_folders_named_train_and_test_divide(tmp_path: Path) -> None:
-    folder_of(tmp_path / "train")
-    picture(tmp_path / "test" / "dog" / "t.png")
-    picture(tmp_path / "test" / "cat" / "t.png")
+@pytest.mark.parametrize(
+    ("train", "held_out"),
+    [("train", "test"), ("train", "val"), ("Train", "Test"), ("Training", "Testing"), ("TRAIN", "Valid")],
+)
+def test_folders_named_for_parts_divide(tmp_path: Path, train: str, held_out: str) -> None:
+    folder_of(tmp_path / train)
+    picture(tmp_path / held_out / "dog" / "t.png")
+    picture(tmp_path / held_out / "cat" / "t.png")
     data = load_dataset(str(tmp_path))
-    assert data.gallery_size == 20 and data.ids[-2:] == ("test/cat/t.png", "test/dog/t.png")
-    assert data.class_names == ("cat", "dog")
+    assert data.gallery_size == 20 and set(data.ids[-2:]) == {f"{held_out}/cat/t.png", f"{held_out}/dog/t.png"}
+    assert data.class_names == ("cat", "dog") and data.divided and data.notes == ()
+    assert ("validation part held out" in data.split) == (held_out.lower() in ("val", "valid"))
+
+
+def test_with_a_test_folder_the_validation_pictures_are_in_the_gallery(tmp_path: Path) -> None:
+    folder_of(tmp_path / "train")
+    for part in ("val", "test"):
+        picture(tmp_path / part / "dog" / "1.png")
+        picture(tmp_path / part / "cat" / "1.png")
+    data = load_dataset(str(tmp_path))
+    assert data.gallery_size == 22 and data.ids[-2:] == ("test/cat/1.png", "test/dog/1.png")
+
+
+def test_classes_that_are_called_like_parts_stay_classes(tmp_path: Path) -> None:
+    data = load_dataset(folder_of(tmp_path, classes=("train", "bus")))
+    assert data.class_names == ("bus", "train") and not data.divided
 
 
 def test_unlike_sizes_are_refused_until_one_is_asked_for(tmp_path: Path) -> None:

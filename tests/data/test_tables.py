@@ -70,6 +70,14 @@ def test_classes_take_their_names_from_the_column_of_names(tmp_path: Path) -> No
         load_dataset(csv_file(tmp_path, "\n".join(lines)))
 
 
+@pytest.mark.parametrize("parts", [("train", "validation"), ("Train", "Val"), ("training", "dev")])
+def test_without_a_test_part_the_validation_part_is_held_out(tmp_path: Path, parts: tuple[str, str]) -> None:
+    lines = ["text,label,split", *(f"t{i},{i % 2},{parts[i % 4 > 1]}" for i in range(20))]
+    data = load_dataset(csv_file(tmp_path, "\n".join(lines)))
+    assert data.samples[10:] == tuple(f"t{i}" for i in range(20) if i % 4 > 1)
+    assert data.split == "as its source divides it, the validation part held out" and data.notes == ()
+
+
 def test_lines_are_counted_in_the_file_though_texts_run_over_several(tmp_path: Path) -> None:
     lines = ['text,label\n"two\nlines",a', *(f"t{i},a" for i in range(9)), ",a"]
     with pytest.raises(BadFile, match="no text at line 13"):
@@ -83,7 +91,7 @@ def test_lines_are_counted_in_the_file_though_texts_run_over_several(tmp_path: P
         ("text,label\n", "data.csv has no rows"),
         ("text,label\n" + "t,a\n" * 10 + "t\n", "1 cells in line 12 and 2 in line 1"),
         ("text,label\n" + "t,a\n" * 10 + "t,\n", "no label at line 12"),
-        ("text,label\n" + "t,a\n" * 10 + "t,-1\n", "the label -1 at line 12"),
+        ("text,label\n" + "t,1\n" * 10 + "t,-1\n", "the label -1 at line 12"),
         ("id,text\n" + "".join(f"{i % 11},t\n" for i in range(12)), "the id '0' at line 2 and again at line 13"),
         ("text,split\n" + "t,train\n" * 9 + "t,tset\n", "puts line 11 into the unknown part 'tset'"),
         ("text,text\n" + "t,a\n" * 10, "two columns of the same name"),
@@ -124,7 +132,8 @@ def test_vectors_in_parquet_and_json_lines(tmp_path: Path) -> None:
     assert (data.samples == vectors[[int(name) for name in data.ids]]).all() and data.class_names == ("a", "b")
     lines = [json.dumps({"embedding": row.tolist()}) for row in vectors]
     (tmp_path / "v.jsonl").write_text("\n".join(lines))
-    assert (load_dataset(str(tmp_path / "v.jsonl")).samples == data.samples).all()
+    again = load_dataset(str(tmp_path / "v.jsonl"))
+    assert (again.samples == vectors[[int(name) for name in again.ids]]).all()
     for broken, said in (('{"embedding": [1, 2]}', "2 numbers at line 21 and 3"), ('{"embedding": null}', "no list")):
         (tmp_path / "v.jsonl").write_text("\n".join([*lines, broken]))
         with pytest.raises(BadFile, match=said):

@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from relviz.cli import main
+from relviz.data.arranging import drawn
+from relviz.data.dataset import row_numbers
 from relviz.errors import BadChoice, UnknownName
 from relviz.service.paired import WAYS, Found, Retrieval
 from relviz.service.requests import Anchors, Compare, PairBoard, Pairs
@@ -52,7 +54,7 @@ def by_way(found: list[Found]) -> dict[str, Found]:
 def test_ranks_are_those_of_a_plain_count(files: Path) -> None:
     with np.load(files / "v.npz") as arrays:
         x, y = (arrays[name].astype(np.float64) for name in ("x", "noisy"))
-    test = np.arange(N) % 5 == 4
+    test = drawn(row_numbers(N), (x[:, 0] > 1).astype(int))
     unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (x[test], y[test])]
     scores = unit[0] @ unit[1].T
     ranks = 1 + (scores > np.diag(scores)[:, None]).sum(1)

@@ -1,0 +1,113 @@
+"""What the options of a command mean where they are left out, and that each one given is used."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from relviz import settings
+from relviz.errors import BadChoice
+
+# Left out of the parsed options unless given, so that a given one that nothing uses can be refused.
+DEFAULTS = {
+    "anchors": 300,
+    "seed": 0,
+    "projection": "cosine",
+    "centred": False,
+    "k": settings.NEIGHBOURS,
+    "draws": 0,
+    "strategy": None,  # class-balanced where there are labels
+}
+SETTLED = ("compare", "stitch", "reconstruct", "pairs")  # the commands that have them
+
+
+def add_anchors(parser: argparse.ArgumentParser) -> None:
+    """The options that say how anchors are chosen and looked at."""
+    add_settled(parser, "--anchors", type=int, help="number of anchors")
+    strategy = "class-balanced where there are labels, else uniform"
+    parser.add_argument("--strategy", default=argparse.SUPPRESS, help=f"anchor strategy (default: {strategy})")
+    add_settled(parser, "--seed", type=int, help="seed of the anchors")
+    add_settled(parser, "--projection", help="how samples are related to anchors")
+    add_settled(parser, "--centred", action="store_true", help="subtract the anchors' mean before projecting")
+
+
+def add_settled(parser: argparse.ArgumentParser, option: str, *, help: str, **how: Any) -> None:
+    """An option whose default `settle` fills in."""
+    default = DEFAULTS[option.removeprefix("--")]
+    parser.add_argument(option, default=argparse.SUPPRESS, help=f"{help} (default: {default or 'none'})", **how)
+
+
+def settle(chosen: argparse.Namespace) -> None:
+    """Refuse given options that the command has no use for, then fill in the defaults and the data set.
+
+    Raises
+    ------
+    BadChoice: an option that nothing would use, or the labels do not lie beside the model.
+    """
+    for option, reason, hint in _unused(chosen):
+        if option in chosen:
+            raise BadChoice(f"--{option} has no use here: {reason}.", hint)
+    for option, default in DEFAULTS.items():
+        if option not in chosen:
+            setattr(chosen, option, default)
+    if chosen.draws < 0:
+        raise BadChoice(f"{chosen.draws} resamplings cannot be drawn.", "Ask for 0 or more.")
+    chosen.notes = []
+    if chosen.what != "pairs":
+        _choose_data(chosen)
+
+
+def _unused(chosen: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
+    """Options without use in this command, why, and what to do."""
+    leave = "Leave it out."
+    if chosen.what == "reconstruct":
+        for option in ("projection", "centred"):
+            yield option, "images are rebuilt from absolute vectors, which no anchors are projected on", leave
+    elif chosen.what == "stitch":
+        yield "projection", "a stitching method names its own", "Name it with --methods relative-PROJECTION."
+        if not _relative_methods(chosen.methods):
+            yield (
+                "centred",
+                "none of the methods projects on anchors",
+                "Name one with --methods, such as relative-cosine.",
+            )
+    elif chosen.what == "pairs":
+        if chosen.ways and not {"relative", "control"} & set(chosen.ways):
+            for option in ("projection", "centred"):
+                yield option, "none of the ways projects on anchors", "Name the way relative or control."
+        if chosen.group and len(chosen.ways or ()) > 1:
+            raise BadChoice("A group is searched by one way at a time.", "Name one with --ways.")
+    elif chosen.layers:
+        for option in ("anchors", "strategy", "seed", "projection", "centred", "draws"):
+            yield option, "layers are compared once, in their absolute spaces", leave
+    if chosen.what == "compare" and chosen.measures and not _measures_with_neighbours(chosen.measures):
+        yield "k", "none of the measures looks at neighbours", "Name one with --measures, such as jaccard."
+
+
+def _relative_methods(names: list[str] | None) -> bool:
+    from relviz.core.stitching_methods import METHODS
+    from relviz.service.requests import DEFAULT_METHODS
+
+    chosen = METHODS if names == ["all"] else names or DEFAULT_METHODS
+    return any(name not in METHODS or METHODS[name].family in ("relative", "product", "control") for name in chosen)
+
+
+def _measures_with_neighbours(names: list[str]) -> bool:
+    from relviz.core.measures import MEASURES
+
+    return any(name not in MEASURES or "{k}" in MEASURES[name].label for name in names)
+
+
+def _choose_data(chosen: argparse.Namespace) -> None:
+    """The data set of a pair of models, and what is to be said of the choice."""
+    from relviz.models.arrays import labelled
+    from relviz.models.catalogue import own_data
+
+    if chosen.labels is not None:
+        chosen.data = labelled(chosen.a, chosen.labels)
+    elif chosen.data is None:
+        rows = next((found for name in (chosen.a, chosen.b) if (found := own_data(name)) is not None), None)
+        chosen.data = rows or "fashion-mnist"
+        if rows is not None:
+            chosen.notes = [f"No data set is named, so the samples are those of '{rows}'; name another with --data."]

@@ -1,0 +1,76 @@
+"""Every option is used or refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from relviz.cli import main
+
+PAIR = ("digits-cnn-s0", "digits-cnn-s1")
+QUICK = ("--data", "digits", "--anchors", "20")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("stitch --projection cosine", "--projection has no use here: a stitching method names its own"),
+        ("stitch --projection bogus", "Name it with --methods relative-PROJECTION."),
+        ("stitch --centred --methods absolute affine", "--centred has no use here: none of the methods projects"),
+        ("reconstruct --projection l1", "--projection has no use here: images are rebuilt from absolute vectors"),
+        ("reconstruct --centred", "--centred has no use here"),
+        ("compare --projection bogus", "There is no projection called 'bogus'"),
+        ("compare --layers --draws 5", "--draws has no use here: layers are compared once"),
+        ("compare --layers --centred", "--centred has no use here"),
+        ("compare --layers --seed 0", "--seed has no use here"),
+        ("compare --layers --strategy uniform", "--strategy has no use here"),
+        ("compare --measures cka --k 3", "--k has no use here: none of the measures looks at neighbours"),
+        ("compare --draws -1", "-1 resamplings cannot be drawn"),
+        ("pairs --ways ortho --projection l1 --data digits digits", "--projection has no use here: none of the ways"),
+        ("pairs --ways linear --centred --data digits digits", "--centred has no use here: none of the ways"),
+        ("pairs --projection bogus --data digits digits", "There is no projection called 'bogus'"),
+        ("pairs --group g --ways ortho linear", "A group is searched by one way at a time."),
+    ],
+)
+def test_options_that_nothing_would_use_are_refused(
+    command: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, *options = command.split()
+    data = () if name == "pairs" else ("--data", "digits")
+    assert main([name, *PAIR, *options, *data]) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["compare --data digits --labels f.npz#y", "methods --json --markdown"])
+def test_options_that_exclude_each_other_are_wrong_usage(command: str) -> None:
+    name, *options = command.split()
+    with pytest.raises(SystemExit) as ended:
+        main([name, *(PAIR if name == "compare" else ()), *options])
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("methods", [(), ("--methods", "absolute", "relative-cosine"), ("--methods", "control")])
+def test_centring_changes_what_relative_methods_give(
+    methods: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = []
+    for centred in ((), ("--centred",)):
+        assert main(["stitch", *PAIR, *QUICK, *methods, *centred, "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out)["cells"])
+    assert found[0] != found[1]
+
+
+def test_what_is_left_out_has_its_default(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    np.savez(tmp_path / "v.npz", X=np.random.default_rng(0).normal(size=(500, 3)))
+    name = f"{tmp_path}/v.npz#X"
+    assert main(["compare", f"array:{name}", f"array:{name}", "--data", name, "--measures", "cka", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["k"] == 10 and found["anchors"] == {
+        "count": 300,
+        "strategy": "uniform",  # for want of labels
+        "seed": 0,
+        "projection": "cosine",
+        "centred": False,
+        "source": "",
+    }
