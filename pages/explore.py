@@ -12,6 +12,7 @@ from relviz.ui.asking import Question
 from relviz.ui.controls import chosen
 from relviz.ui.explore_layout import choose_layout
 from relviz.ui.explore_maps import Scene, show_scene
+from relviz.ui.notes import show_notes
 
 
 def show(asked: Maps, maps: FourMaps) -> None:
@@ -30,7 +31,7 @@ def show(asked: Maps, maps: FourMaps) -> None:
 choice = chosen()
 reduction, layout = choose_layout()
 pair, rest = (choice.a, choice.b), (choice.data, choice.anchors)
-answer, picture = st.container(key="answer"), st.container(key="picture")
+notes, answer, picture = st.container(key="notes"), st.container(key="answer"), st.container(key="picture")
 in_pca, refined = Maps(*pair, *rest), Maps(*pair, *rest, reduction, layout)
 with picture:  # asked first: it is the first thing a visitor should see
     pca = Question("pca", in_pca)
@@ -51,3 +52,4 @@ measured, cells = comparison.answer(), stitched.answer()
 if measured is not None and cells is not None:
     with comparison.place():
         st.markdown(pair_sentence(measured, cells, *pair, choice.anchors.count))
+show_notes(pair, choice.data, place=notes)

@@ -14,6 +14,7 @@ from relviz.ui.asking import Question
 from relviz.ui.controls import Choice, chosen
 from relviz.ui.layout import draw
 from relviz.ui.messages import refuse
+from relviz.ui.notes import show_notes
 
 HOW = """No data set of the shelf has a partner. Name data sets of the same items (a sentence in several languages, an
 image and its caption) in `relviz.toml`; samples belong together by their ids, or line by line where they have none:
@@ -100,7 +101,7 @@ with refuse():
     picked = choose_partner(choice, paired_sets())
     if picked is not None:
         partner, reader, sets = picked
-        answer = st.empty()
+        notes, answer = st.container(key="notes"), st.empty()
         left, right = st.columns([5, 4])
         with right:
             way = st.selectbox(
@@ -120,6 +121,8 @@ with refuse():
         if cells is not None:
             with between.place():
                 board(cells, choice, reader, way)
+        show_notes((choice.a,), choice.data, place=notes)
+        show_notes((reader,), partner, place=notes, name="partner's notes")
         with st.expander("What is measured"):
             st.markdown(
                 "Each held-out sample of one set looks for its partner among those of the other, by cosine. The mean "

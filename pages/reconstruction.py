@@ -4,6 +4,7 @@ import streamlit as st
 
 from relviz.models.catalogue import find, names_for
 from relviz.ui.controls import chosen
+from relviz.ui.notes import show_notes
 from relviz.ui.reconstruction_equaliser import show_equaliser
 from relviz.ui.reconstruction_pictures import show_pictures
 from relviz.ui.reconstruction_scale import show_scale
@@ -11,6 +12,7 @@ from relviz.ui.reconstruction_scale import show_scale
 PICTURES, EQUALISER, SCALE = "Pictures", "Anchor equaliser", "Scale"
 
 choice = chosen()
+notes = st.container(key="notes")
 decoders = [name for name in names_for(choice.dataset) if find(name).decodes]
 part = st.segmented_control(
     "Show",
@@ -30,3 +32,4 @@ elif choice.b in decoders:
     show_pictures(choice)
 else:
     st.info(f"'{choice.b}' has no decoder. Choose an autoencoder as model B: {', '.join(decoders)}.")
+show_notes((choice.a, choice.b), choice.data, place=notes)

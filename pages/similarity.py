@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from relviz.core.measures import MEASURES, Measure
+from relviz.models.catalogue import names_for
 from relviz.models.nodes import MOST_LAYERS
 from relviz.plots.boards import Cell, plot_board
 from relviz.plots.words import board_sentence, layers_sentence, sureness_sentence
@@ -13,6 +14,7 @@ from relviz.types import MeasureValue
 from relviz.ui.asking import Question
 from relviz.ui.controls import Choice, chosen
 from relviz.ui.layout import draw
+from relviz.ui.notes import show_notes
 
 
 def cell(value: MeasureValue, pair: str) -> Cell:
@@ -138,6 +140,7 @@ DRAWS = 100  # resamplings; fewer leave the ends of a 95 % band unsteady
 MODELS, LAYERS = "All models", "Layers of A and B"
 
 choice = chosen()
+notes = st.container(key="notes")
 left, right = st.columns([1, 2])
 between = left.segmented_control(
     "Between", [MODELS, LAYERS], default=MODELS, required=True, key="between", bind="query-params"
@@ -153,3 +156,4 @@ if between == LAYERS:
     show_layers(choice, name)
 else:
     show_models(choice, name)
+show_notes((choice.a, choice.b) if between == LAYERS else names_for(choice.dataset), choice.data, place=notes)

@@ -10,12 +10,13 @@ from relviz.service.requests import Stitch
 from relviz.service.stitching import METRICS, SEEDS, groups, seeded
 from relviz.ui.asking import Series
 from relviz.ui.controls import chosen
+from relviz.ui.notes import show_notes
 from relviz.ui.stitching_board import show_board, show_table
 from relviz.ui.stitching_breaks import show_breakage
 from relviz.ui.stitching_pair import SLOW, curve_requests, method_requests, show_curve, show_methods
 
 choice = chosen()
-answer = st.empty()
+notes, answer = st.container(key="notes"), st.empty()
 columns = st.columns([3, 2, 2, 3])
 method = columns[0].selectbox(
     "Way of communication",
@@ -85,3 +86,4 @@ if done.open:
     with done:
         for name, entry in METHODS.items():
             st.markdown(f"**{name}**: {entry.summary}. Source: {entry.source}.")
+show_notes(names, choice.data, place=notes)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from relviz.service.stitching import StitchedCell
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compare", "stitch"]
+__all__ = ["__version__", "compare", "notes_on", "stitch"]
 
 
 def compare(
@@ -75,3 +75,20 @@ def stitch(
     pair = tuple(dict.fromkeys((a, b)))
     cells: list[StitchedCell] = run(Stitch(pair, data, chosen, tuple(methods or DEFAULT_METHODS)))
     return cells
+
+
+def notes_on(*models: str, data: str = "fashion-mnist") -> list[str]:
+    """What is assumed about these models and the data, and what looks wrong: what the commands print under a table.
+
+    Raises
+    ------
+    RelvizError: a name that is not to be had; the sentence says which.
+
+    >>> notes_on("digits-mlp-s0", "digits-cnn-s0", data="digits")
+    []
+    """
+    from relviz.service.requests import Notes
+    from relviz.service.run import run
+
+    found: list[str] = run(Notes(tuple(dict.fromkeys(models)), data))
+    return found

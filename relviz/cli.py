@@ -14,9 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from relviz import __version__, settings
+from relviz import __version__, notes_on, settings
 from relviz.errors import BadChoice, RelvizError
-from relviz.terminal import report, show
+from relviz.terminal import report, show, show_with_notes, tell
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -186,16 +186,21 @@ def _add(chosen: argparse.Namespace) -> None:
     given = {key: value for key in ENTRY_KEYS if (value := getattr(chosen, key)) is not None}
     file, model = add(chosen.name, given)
     print(f"{chosen.name} is in {file}: {model.modality} to {model.width} numbers; own head: {own_head(model)}.")
+    tell(model.notes)
 
 
 def _shelf(chosen: argparse.Namespace) -> None:
     from relviz.models.catalogue import lines
 
     found = [asdict(line) for line in lines()]
-    if not found and not chosen.json:
+    if chosen.json:
+        show(found, True)
+        return
+    if not found:
         print(f"{settings.shelf_file()} has no models yet; add one with 'relviz add'.")
         return
-    show(found, chosen.json)
+    show([{key: value for key, value in row.items() if key != "notes"} for row in found], False)
+    tell(note for row in found for note in row["notes"])
 
 
 def _datasets(chosen: argparse.Namespace) -> None:
@@ -230,14 +235,16 @@ def _compare(chosen: argparse.Namespace) -> None:
     names = () if chosen.measures == ["all"] else tuple(chosen.measures or DEFAULT_MEASURES)
     comparison = run(Compare(chosen.a, chosen.b, chosen.data, anchors, chosen.k, names, chosen.draws), report)
     spaces = {"absolute": comparison.absolute, "relative": comparison.relative}
+    notes = notes_on(chosen.a, chosen.b, data=chosen.data)
     if not chosen.json:
         show(
             [{"space": s, "measure": m, **_measured(v)} for s, found in spaces.items() for m, v in found.items()], False
         )
+        tell(notes)
         return
     measures = {space: {name: _measured(value) for name, value in found.items()} for space, found in spaces.items()}
     question = {"a": chosen.a, "b": chosen.b, "data": chosen.data, "anchors": asdict(anchors), "k": chosen.k}
-    show({**question, "measures": measures}, True)
+    show({**question, "measures": measures, "notes": notes}, True)
 
 
 def _compare_layers(chosen: argparse.Namespace) -> None:
@@ -248,31 +255,32 @@ def _compare_layers(chosen: argparse.Namespace) -> None:
     if more:
         raise BadChoice("Layers are compared by one measure at a time.", "Name one with --measures.")
     board = run(Layers(measure, chosen.a, chosen.b, chosen.data, chosen.k), report)
+    notes = notes_on(chosen.a, chosen.b, data=chosen.data)
     if chosen.json:
         cells = [(a, b, board.values[i][j]) for i, a in enumerate(board.a) for j, b in enumerate(board.b)]
-        show([{"layer_a": a, "layer_b": b, "measure": measure, **_measured(value)} for a, b, value in cells], True)
+        found = [{"layer_a": a, "layer_b": b, "measure": measure, **_measured(value)} for a, b, value in cells]
+        show({"layers": found, "notes": notes}, True)
         return
     corner = f"{measure}, layers of A down, of B across"
     rows = zip(board.a, board.values, strict=True)
     show([{corner: a, **{b: v.value for b, v in zip(board.b, row, strict=True)}} for a, row in rows], False)
+    tell(notes)
 
 
 def _stitch(chosen: argparse.Namespace) -> None:
     from relviz.core.stitching_methods import METHODS
-    from relviz.data.catalogue import load_dataset
-    from relviz.models.catalogue import find
     from relviz.service.requests import DEFAULT_METHODS, Stitch
     from relviz.service.run import run
-    from relviz.service.stitching import over_seeds, seeded
+    from relviz.service.stitching import head_words, over_seeds, seeded
 
     pair = tuple(dict.fromkeys((chosen.a, chosen.b)))
     names = tuple(METHODS) if chosen.methods == ["all"] else tuple(chosen.methods or DEFAULT_METHODS)
     sets = seeded(_anchors(chosen), chosen.seeds)
     boards = [run(Stitch(pair, chosen.data, anchors, names), report) for anchors in sets]
     cells = boards[0] if len(boards) == 1 else over_seeds(boards, "accuracy")
-    data = load_dataset(chosen.data)
-    heads = {name: find(name).head_words(data) for name in pair}
-    show([{**cell.row(), "native_head": heads[cell.head]} for cell in cells], chosen.json)
+    heads = {name: head_words(name, chosen.data, report) for name in pair}
+    rows = [{**cell.row(), "native_head": heads[cell.head]} for cell in cells]
+    show_with_notes("cells", rows, notes_on(*pair, data=chosen.data), chosen.json)
 
 
 def _reconstruct(chosen: argparse.Namespace) -> None:
@@ -286,7 +294,8 @@ def _reconstruct(chosen: argparse.Namespace) -> None:
 
         save_grid(found, Path(chosen.out))
     ways = [{fact: value for fact, value in vars(way).items() if fact != "pictures"} for way in found.rebuilt]
-    show([{"encoder": found.encoder, "decoder": found.decoder, **way, "n": found.n} for way in ways], chosen.json)
+    rows = [{"encoder": found.encoder, "decoder": found.decoder, **way, "n": found.n} for way in ways]
+    show_with_notes("ways", rows, notes_on(chosen.a, chosen.b, data=chosen.data), chosen.json)
 
 
 def _pairs(chosen: argparse.Namespace) -> None:
@@ -300,11 +309,13 @@ def _pairs(chosen: argparse.Namespace) -> None:
         found = run(Pairs(chosen.a, chosen.b, first, second, _anchors(chosen), ways), report)
         directions = ((first, second, found.there), (second, first, found.back))
         rows = [{"from": a, "to": b, **vars(one)} for a, b, ones in directions for one in ones]
+        notes = [*notes_on(chosen.a, data=first), *notes_on(chosen.b, data=second)]
     else:
         sets, way = group(chosen.group), (chosen.ways or ["relative"])[0]
         cells = run(PairBoard(chosen.a, chosen.b, sets, _anchors(chosen), way), report).cells
         rows = [{"from": a, "to": b, **vars(cells[i][j])} for i, a in enumerate(sets) for j, b in enumerate(sets)]
-    show(rows, chosen.json)
+        notes = [note for one in sets for note in notes_on(chosen.a, chosen.b, data=one)]
+    show_with_notes("pairs", rows, list(dict.fromkeys(notes)), chosen.json)
 
 
 def _methods(chosen: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -32,6 +33,25 @@ def show(result: Any, as_json: bool) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def tell(notes: Iterable[str]) -> None:
+    """Notes under a table, a line each.
+
+    >>> tell(["The rows are taken as they come."])
+    Note: The rows are taken as they come.
+    """
+    for note in notes:
+        print(f"Note: {note}")
+
+
+def show_with_notes(what: str, rows: list[dict[str, Any]], notes: list[str], as_json: bool) -> None:
+    """Rows as a table with the notes under it, or both as JSON, the rows under the name of what they are."""
+    if as_json:
+        show({what: rows, "notes": notes}, True)
+        return
+    show(rows, False)
+    tell(notes)
 
 
 def _text(value: Any) -> str:

@@ -65,17 +65,17 @@ def test_compare_gives_the_numbers_of_the_pages_in_time() -> None:
 def test_stitch_gives_every_method_in_both_directions_and_with_itself() -> None:
     found = answer("stitch", *PAIR, "--data", "fashion-mnist", "--anchors", "300", "--seed", "0")
     expected = run(Stitch(PAIR, "fashion-mnist"))
-    assert [(c["encoder"], c["head"], c["method"], c["accuracy"]) for c in found] == [
+    assert [(c["encoder"], c["head"], c["method"], c["accuracy"]) for c in found["cells"]] == [
         (c.encoder, c.head, c.method, c.accuracy) for c in expected
     ]
-    assert len(found) == 12
-    assert {"encoder", "head", "method", "accuracy", "native", "chance", "n"} <= found[0].keys()
+    assert len(found["cells"]) == 12 and found["notes"] == []
+    assert {"encoder", "head", "method", "accuracy", "native", "chance", "n"} <= found["cells"][0].keys()
 
 
 def test_every_stitching_method_runs_by_name_on_the_digits() -> None:
     found = answer(
         "stitch", "digits-cnn-s0", "digits-mlp-s0", "--data", "digits", "--anchors", "100", "--methods", "all"
-    )
+    )["cells"]
     assert {row["method"] for row in found} == set(METHODS)
     for row in found:
         if row["encoder"] == row["head"] and row["method"] in ("relative-cosine", "ortho"):

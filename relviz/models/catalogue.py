@@ -36,6 +36,7 @@ class ShelfLine:
     Attributes
     ----------
     head: what its own head tells apart, or that one is fitted on the gallery of the data, in words.
+    notes: as `Model.notes`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ShelfLine:
     width: int | None
     head: str | None
     problem: str | None
+    notes: tuple[str, ...] = ()
 
 
 def find(name: str) -> Model:
@@ -184,7 +186,7 @@ def _line(name: str, entry: ModelEntry | BadFile) -> ShelfLine:
         model = model_from(name, entry)
     except RelvizError as error:
         return line(None, None, str(error))
-    return line(model.width, own_head(model), None)
+    return line(model.width, own_head(model), None, model.notes)
 
 
 def own_head(model: Model) -> str:

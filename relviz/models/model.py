@@ -16,7 +16,7 @@ from relviz.core.heads import LinearHead
 from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice
 
-FITTED = "fitted on the gallery"
+OWN, FITTED = "its own", "fitted on the gallery"  # where a head comes from, in words
 
 
 class Encoder(Protocol):
@@ -92,18 +92,6 @@ class Model:
         reason = self.why_not(data)
         if reason is not None:
             raise BadChoice(f"The model '{self.name}' {reason}.", "Choose another model or data set.")
-
-    def head_for(self, data: DataSet) -> LinearHead | None:
-        """Its own head, where that names the classes of the data, as far as is known."""
-        if self.head is None or self.head.weight.shape[1] != len(data.class_names):
-            return None
-        return self.head if self.classes in ((), data.class_names) else None
-
-    def head_words(self, data: DataSet) -> str:
-        """Where its head for this data comes from, in words: "its own", "fitted on the gallery" or "none"."""
-        if self.head_for(data) is not None:
-            return "its own"
-        return "none" if self.decodes else FITTED
 
 
 def fingerprint(tensors: Mapping[str, Tensor], *choices: object) -> str:

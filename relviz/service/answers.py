@@ -30,6 +30,7 @@ from relviz.service.requests import (
     Maps,
     MethodName,
     ModelName,
+    Notes,
     PairBoard,
     Pairs,
     Readings,
@@ -59,6 +60,7 @@ _ANSWERS: dict[type, Any] = {
     Maps: FourMaps,
     Readings: Reading,
     Explain: Explanation,
+    Notes: list[str],
 }
 _OF_THE_WHOLE_SHELF = (Similarity,)  # their answers depend on every model that fits the data, named or not
 _log = logging.getLogger(__name__)

@@ -274,6 +274,14 @@ class Maps:
     dimensions: int = 2
 
 
+@dataclass(frozen=True)
+class Notes:
+    """What is assumed about models and data, and what looks wrong about them."""
+
+    models: tuple[ModelName, ...]
+    data: DataName
+
+
 Request = (
     Compare
     | Similarity
@@ -287,4 +295,5 @@ Request = (
     | Maps
     | Readings
     | Explain
+    | Notes
 )

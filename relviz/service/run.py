@@ -11,6 +11,7 @@ from relviz.service.compare import compare, compare_layers, similarity
 from relviz.service.equaliser import equalise
 from relviz.service.explain import explain, read_samples
 from relviz.service.maps import draw_maps, finish_maps, prepare_maps
+from relviz.service.notes import take_notes
 from relviz.service.paired import retrieve, retrieve_all
 from relviz.service.reconstruction import reconstruct
 from relviz.service.requests import (
@@ -19,6 +20,7 @@ from relviz.service.requests import (
     Explain,
     Layers,
     Maps,
+    Notes,
     PairBoard,
     Pairs,
     Readings,
@@ -64,6 +66,7 @@ _USE_CASES: dict[type, Work] = {
     Maps: draw_maps,
     Readings: read_samples,
     Explain: explain,
+    Notes: take_notes,
 }
 
 

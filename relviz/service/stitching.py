@@ -9,28 +9,24 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from relviz import settings
 from relviz.core.fitting import Watch
-from relviz.core.heads import LinearHead, fit_logistic
+from relviz.core.heads import LinearHead
 from relviz.core.stitching import Method, Side, chance_f1, stitch_all
 from relviz.core.stitching_methods import METHODS
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice, UnknownName
 from relviz.models.catalogue import find
-from relviz.models.model import Model
 from relviz.models.shelf import shelf
 from relviz.models.training import Progress
 from relviz.service.device import on_device
-from relviz.service.memory import Kept
+from relviz.service.heads import choose_head
 from relviz.service.requests import Anchors, Stitch
 from relviz.service.spaces import anchor_rows, fitting_model, part, space_of
 from relviz.shelf_file import ModelEntry, model_entries
 
 METRICS = {"accuracy": "accuracy", "f1": "weighted F1"}
 SEEDS = (1, 3, 5, 10)  # numbers of anchor sets that a page offers
-
-_fitted: Kept[tuple[str, str], LinearHead] = Kept(settings.SPACE_BYTES // 8, lambda head: head.weight.nbytes)
 
 
 @dataclass(frozen=True)
@@ -226,8 +222,19 @@ def side_of(name: str, data: DataSet, anchors: Tensor, progress: Progress) -> Si
         gallery=gallery,
         held_out=space[data.held_out],
         anchors=anchors,
-        native_head=_head(model, data, gallery),
+        native_head=choose_head(model, data, gallery).head,
     )
+
+
+def head_words(name: str, data_name: str, progress: Progress) -> str:
+    """Where the head of a model for a data set comes from, in words.
+
+    Raises
+    ------
+    UnknownName, BadChoice: no such model or data set, or they do not fit.
+    """
+    data = load_dataset(data_name)
+    return choose_head(fitting_model(name, data), data, space_of(name, data_name, progress)[data.gallery]).words
 
 
 def moved(side: Side, where: torch.device) -> Side:
@@ -240,20 +247,6 @@ def moved(side: Side, where: torch.device) -> Side:
         anchors=side.anchors.to(where),
         native_head=head and LinearHead(head.weight.to(where), head.bias.to(where)),
     )
-
-
-def _head(model: Model, data: DataSet, gallery: Tensor) -> LinearHead | None:
-    """The model's own head; a pretrained encoder's has other classes, or there is none, then one fitted here."""
-    own = model.head_for(data)
-    if own is not None or model.decodes:
-        return own
-    key = (model.fingerprint, data.fingerprint)
-    head = _fitted.get(key)
-    if head is None:
-        labels = data.label_tensor()[data.gallery]
-        head = fit_logistic(gallery, labels, classes=len(data.class_names))
-        _fitted[key] = head
-    return head
 
 
 def _tell(progress: Progress, done: int, steps: int, text: str, share: float) -> None:

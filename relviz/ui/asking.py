@@ -185,6 +185,26 @@ class Question:
         where.progress(share, text=f"{text} …")
 
 
+class Aside(Question):
+    """A question beside the page's own ones.
+
+    Nothing is shown while it is being computed, nor when it is refused: the others are for the same reason, and say so.
+    """
+
+    def answer(self, *, patience: float = 0.0) -> Any | None:
+        """The answer, or None."""
+        self._wishes.ask()
+        if not self._wish.finished(within=patience):
+            with self._place.container():
+                _watch(self)
+            return None
+        job = self._wish.job
+        return None if job is None or job.failed else job.answer()
+
+    def _show_progress(self, where: Any) -> None:
+        pass
+
+
 class Series:
     """Requests whose answers are drawn together, as they come, above one line of progress.
 

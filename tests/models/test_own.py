@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +52,10 @@ def test_a_classifier_keeps_its_head_and_is_found_again(add: Add) -> None:
     data = load_dataset("digits")
     latent = model.load().encode(data, slice(0, 20))
     encoder = model.load()
-    assert isinstance(encoder, NetworkEncoder) and model.head_for(data) is not None
+    assert isinstance(encoder, NetworkEncoder) and model.head is not None
     scores = encoder.network(data.inputs()[:20])
-    assert model.head_for(data).scores(latent).argmax(1).equal(scores.argmax(1))  # type: ignore[union-attr]
+    assert model.head.scores(latent).argmax(1).equal(scores.argmax(1))
     assert find("mine").fingerprint == model.fingerprint and "mine" in names_for(data)
-    assert replace(model, classes=("a",) * 10).head_for(data) is None
 
 
 def test_a_missing_head_is_none_and_an_extra_head_is_the_head(add: Add, shelf_file: Path) -> None:
@@ -101,7 +99,7 @@ def test_autoencoders_tied_weights_and_vectors(add: Add, shelf_file: Path, tmp_p
     np.savez(tmp_path / "v.npz", X=np.random.default_rng(0).normal(size=(20, 5)), y=np.arange(20) % 2)
     model = add("of_vectors", vectors=5)
     data = load_dataset(str(tmp_path / "v.npz"))
-    assert model.load().encode(data, slice(0, 4)).shape == (4, 7) and model.head_for(data) is not None
+    assert model.load().encode(data, slice(0, 4)).shape == (4, 7) and model.head is not None
     with pytest.raises(BadChoice, match="'mine' reads vectors, and 'digits' holds image samples"):
         model.check(load_dataset("digits"))
 
@@ -233,15 +231,6 @@ def test_builders_lie_beside_the_shelf_file_or_in_the_working_folder(
         assert catalogue.add(module, facts)[1].width == 12
     with pytest.raises(BadChoice, match=f"no module 'nowhere' in {tmp_path} or {work}"):
         catalogue.add("lost", {"builder": "nowhere:f", "checkpoint": "w.safetensors"})
-
-
-def test_the_answer_says_whose_head_it_is(add: Add, shelf_file: Path) -> None:
-    data = load_dataset("digits")
-    model = add("classifier")
-    assert model.head_words(data) == "its own" == find("digits-cnn-s0").head_words(data)
-    assert replace(model, classes=("a",) * 10).head_words(data) == "fitted on the gallery"
-    shelf_file.unlink()
-    assert add("autoencoder").head_words(data) == "none"
 
 
 def test_the_shelf_lists_every_entry_with_its_problem(

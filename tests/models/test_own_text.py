@@ -54,7 +54,7 @@ def test_a_network_with_a_method_tokens_reads_texts(tmp_path: Path, questions: s
             alone = [twin.letters(torch.tensor([ord(x) for x in text])).mean(0) for text in texts[rows]]
             torch.testing.assert_close(model.load().encode(data, rows), torch.stack(alone))
         scores = torch.cat([twin(*twin.tokens([text])) for text in texts])
-    head = model.head_for(data)
+    head = model.head
     assert head is not None
     torch.testing.assert_close(head.scores(model.load().encode(data, slice(0, 60))).float(), scores)
     with pytest.raises(BadChoice, match="'letters' reads texts, and 'digits' holds image samples"):

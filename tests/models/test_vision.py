@@ -11,6 +11,7 @@ from relviz.data.catalogue import load_dataset
 from relviz.models.catalogue import find
 from relviz.models.nodes import MOST_LAYERS, layers
 from relviz.packages import needed
+from relviz.service.heads import choose_head
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 IMAGES, VECTORS = SHARED / "cifar10_lossless.npz", SHARED / "embeddings" / "cifar10_imagenet_encoders.npz"
@@ -35,7 +36,8 @@ def test_vectors_are_most_like_those_that_others_made_with_these_weights() -> No
 def test_its_head_knows_other_classes_so_one_is_fitted() -> None:
     model, data = find("efficientnet-lite:0"), load_dataset(str(IMAGES))
     assert model.head is not None and model.head.weight.shape == (1280, 1000)
-    assert model.head_for(data) is None and model.head_words(data) == "fitted on the gallery"
+    chosen = choose_head(model, data, torch.rand(data.gallery_size, 1280))
+    assert chosen.words == "fitted on the gallery" and "tells other classes apart" in chosen.notes[0]
 
 
 def test_its_layers_are_its_blocks() -> None:

@@ -24,6 +24,7 @@ from relviz.service.requests import (
     Maps,
     MethodName,
     ModelName,
+    Notes,
     PairBoard,
     Pairs,
     Readings,
@@ -48,6 +49,7 @@ REQUESTS = [
     Reconstruct("fmnist-ae2-s0", "fmnist-ae2-s1", "fashion-mnist", Anchors(30), ("absolute", "ortho"), 2),
     Equalise("fmnist-relae-s0", "fashion-mnist", 1, (Change(0, 1.0), Change(1, 0.5))),
     Rescale((A, B), "digits", (0.5, 1.0)),
+    Notes((A, B), "digits"),
     Pairs(A, B, "digits", "digits", Anchors(30), ("absolute", "relative", "ortho")),
     PairBoard(A, B, ("digits", "digits:n=900"), Anchors(30)),
 ]

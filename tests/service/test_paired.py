@@ -141,13 +141,13 @@ def test_the_command_prints_both_directions_and_the_board(
     )
     monkeypatch.setenv("RELVIZ_SHELF", str(files / "relviz.toml"))
     assert main(["pairs", "x", "twin", "--data", "one", "two", "--anchors", "60", "--json"]) == 0
-    rows = json.loads(capsys.readouterr().out)
+    rows = json.loads(capsys.readouterr().out)["pairs"]
     found = ask(files, "x", "twin", ways=("relative",))
     for direction, expected in ((("one", "two"), found.there[0]), (("two", "one"), found.back[0])):
         (row,) = (row for row in rows if (row["from"], row["to"], row["way"]) == (*direction, "relative"))
         assert {key: row[key] for key in vars(expected)} == vars(expected)
     assert main(["pairs", "x", "twin", "--group", "both", "--ways", "ortho", "--anchors", "60", "--json"]) == 0
-    assert [(row["from"], row["to"], row["mrr"]) for row in json.loads(capsys.readouterr().out)] == [
+    assert [(row["from"], row["to"], row["mrr"]) for row in json.loads(capsys.readouterr().out)["pairs"]] == [
         (a, b, 1.0) for a in ("one", "two") for b in ("one", "two")
     ]
     assert main(["pairs", "x", "twin", "--group", "bot"]) == 1

@@ -18,7 +18,7 @@ COMMAND = ["reconstruct", *PAIR, "--data", "fashion-mnist", "--anchors", "100", 
 
 def test_the_errors_are_those_of_the_use_case(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*COMMAND, "--json"]) == 0
-    rows = json.loads(capsys.readouterr().out)
+    rows = json.loads(capsys.readouterr().out)["ways"]
     found = run(Reconstruct(*PAIR, "fashion-mnist", Anchors(100), ("absolute", "ortho")))
     assert [row["method"] for row in rows] == ["own", "absolute", "ortho"]
     for row, way in zip(rows, found.rebuilt, strict=True):

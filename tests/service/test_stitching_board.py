@@ -141,7 +141,7 @@ def test_what_breaks_is_counted_as_the_board_counts(board: list[StitchedCell]) -
 def test_the_command_gives_the_means_and_ranges_of_several_anchor_sets(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["stitch", *DIGITS[1:3], "--data", "digits", "--anchors", "20"]
     assert main([*asked, "--seed", "4", "--seeds", "3", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["cells"]
     boards = [run(Stitch(DIGITS[1:3], "digits", Anchors(20, seed=seed))) for seed in (4, 5, 6)]
     for row in found:
         values = [find_cell(cells, row["encoder"], row["head"], row["method"]).accuracy for cells in boards]
