@@ -112,7 +112,7 @@ class _Spaces:
         return _joined(self.maps)
 
 
-MOST_NEIGHBOURS = 200  # that a layout may ask for
+FEWEST_NEIGHBOURS, MOST_NEIGHBOURS = 2, 200  # that a layout may ask for
 _TITLES = {"absolute_a": "absolute A", "absolute_b": "absolute B", "relative": "relative A and B together"}
 
 
@@ -185,8 +185,11 @@ def _check(request: Maps, n: int) -> None:
     if layout.metric not in METRICS:
         raise UnknownName("metric", layout.metric, METRICS)
     most = min(MOST_NEIGHBOURS, n - 1)
-    if not 2 <= layout.neighbours <= most:
-        raise BadChoice(f"A map cannot follow {layout.neighbours} neighbours.", f"Choose 2 to {most}.")
+    if most < FEWEST_NEIGHBOURS:
+        raise BadChoice(f"{n} held-out samples are too few for {REDUCTIONS[request.reduction].label}.", "Choose 'pca'.")
+    if not FEWEST_NEIGHBOURS <= layout.neighbours <= most:
+        hint = f"Choose {FEWEST_NEIGHBOURS} to {most}."
+        raise BadChoice(f"A map cannot follow {layout.neighbours} neighbours.", hint)
     if not 0 <= layout.min_dist <= 0.99:
         raise BadChoice(f"Points cannot keep a distance of {layout.min_dist}.", "Choose 0 to 0.99.")
     if not 0 <= layout.seed < 2**32:

@@ -16,6 +16,7 @@ from relviz.plots.palette import MODEL_A, MODEL_B
 from relviz.service.explain import Reading
 from relviz.service.maps import FourMaps, Map
 from relviz.service.requests import Explain, Maps
+from relviz.ui.asking import catch_up
 from relviz.ui.explore_explain import show_explanation
 from relviz.ui.explore_export import offer_tables
 from relviz.ui.explore_space import show_in_space
@@ -72,6 +73,7 @@ class _Marked:
 @st.fragment
 def show_scene(scene: Scene) -> None:
     """The maps with what belongs to them; a selection or a click runs only this again."""
+    catch_up()
     marked = _marked(scene.data)
     place = st.container()
     tools = st.container(horizontal=True, vertical_alignment="center", key="map-tools")
