@@ -46,11 +46,12 @@ with picture:
 first = pca.answer(patience=0.8)
 second = better and better.answer(patience=0)
 reading = readings.answer(patience=0)
-if second or first:
+shown = second or first
+if shown:
     with pca.place():
-        show(*((refined, second) if second else (in_pca, first)))
+        show(refined if second else in_pca, shown)
 measured, cells = comparison.answer(), stitched.answer()
 if measured is not None and cells is not None:
     with comparison.place():
-        st.markdown(pair_sentence(measured, cells, *pair, choice.anchors.count))
+        st.markdown(pair_sentence(measured, cells, *pair, choice.anchors.count, still=shown.still if shown else ()))
 show_notes(pair, choice.data, place=notes)

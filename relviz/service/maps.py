@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from relviz.core.reduction import (
     rows_for,
     tsne,
     umap,
+    varies,
 )
 from relviz.data.catalogue import load_dataset
 from relviz.errors import BadChoice, UnknownName
@@ -61,6 +62,11 @@ class FourMaps:
     absolute_b: Map
     relative_a: Map
     relative_b: Map
+
+    @property
+    def still(self) -> tuple[str, ...]:
+        """Names of the maps that are one point, because their spaces do not vary over the held-out samples."""
+        return tuple(one.name for one in fields(self) if not varies(getattr(self, one.name).view))
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,7 @@ def draw_maps(request: Maps, progress: Progress) -> FourMaps:
     views, places = {}, {}
     for fit, space in spaces.fits.items():
         both = pca(space, request.dimensions, others=anchors[fit])
+        both[: len(space)] *= varies(space)  # else one point, without the rounding of equal rows
         views[fit], places[fit] = both[: len(space)], both[len(space) :]
     progress(0.9, "counting the neighbours that the maps keep")
     return _four_maps(_truth(spaces), _parted(views), _parted(places))
@@ -149,7 +156,7 @@ def prepare_maps(request: Maps, progress: Progress) -> Drawing:
     cached = {fit: cache.read(key) for fit, key in spaces.keys.items()}
     views = {fit: entry["view"] for fit, entry in cached.items() if entry is not None}
     rest = {
-        fit: Unreduced(_TITLES[fit], spaces.keys[fit], _parts(request, space), pca(space))
+        fit: Unreduced(_TITLES[fit], spaces.keys[fit], _parts(request, space), pca(space) * varies(space))
         for fit, space in spaces.fits.items()
         if fit not in views
     }
@@ -266,6 +273,8 @@ def _parts(request: Maps, space: Tensor) -> tuple[Tensor, ...]:
 def _reduced(request: Maps, unreduced: Unreduced, text: str, progress: Progress) -> Tensor:
     seed, min_dist = request.layout.seed, request.layout.min_dist
     progress(0.0, text)
+    if not varies(unreduced.start):
+        return unreduced.start
     with _one_at_a_time:
         if request.reduction == "tsne":
             return tsne(unreduced.parts[0], unreduced.start, seed=seed)

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from relviz.core.reduction import varies
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.plots.palette import MODEL_A, MODEL_B
@@ -127,9 +128,10 @@ def _views(scene: Scene) -> list[View]:
 
 def _view(name: str, one: Map, asked: Maps) -> View:
     of_a = name.endswith("a")
+    kept = f"keeps {one.kept:.2f} (chance {one.chance:.3f})"
     return View(
         title=f"{TITLES[name]} · {asked.a if of_a else asked.b}",
-        badge=f"keeps {one.kept:.2f} (chance {one.chance:.3f})",
+        badge=kept if varies(one.view) else "does not vary",
         coordinates=one.view.numpy(),
         hue=MODEL_A if of_a else MODEL_B,
         frame="relative" if name.startswith("relative") else name,
