@@ -19,17 +19,18 @@ def show(asked: Maps, maps: FourMaps) -> None:
     show_scene(Scene(asked, maps, reading, choice.k))
     data, reduction = load_dataset(asked.data), REDUCTIONS[asked.reduction]
     rows = len(data) - data.gallery_size
+    nearest = min(settings.MAP_NEIGHBOURS, rows - 1)
     where = "" if asked.reduction == "pca" else f", each at the mean place of its {PLACED_BY} nearest samples"
     st.caption(
         f"{reduction.label}, {rows:,} held-out samples. Diamonds are anchors, gallery samples{where}. Each map keeps "
-        f"that share of the {settings.MAP_NEIGHBOURS} true neighbours. Both relative maps come from one fit, so equal "
+        f"that share of the {nearest} true neighbours. Both relative maps come from one fit, so equal "
         "places mean alike relative vectors. Distances between clusters mean nothing, save on a PCA map. Click a "
         f"sample to have it explained. {reduction.label}: {reduction.summary}."
     )
 
 
 choice = chosen()
-reduction, layout = choose_layout()
+reduction, layout = choose_layout(choice.dataset)
 pair, rest = (choice.a, choice.b), (choice.data, choice.anchors)
 notes, answer, picture = st.container(key="notes"), st.container(key="answer"), st.container(key="picture")
 in_pca, refined = Maps(*pair, *rest), Maps(*pair, *rest, reduction, layout)
@@ -45,11 +46,12 @@ with picture:
 first = pca.answer(patience=0.8)
 second = better and better.answer(patience=0)
 reading = readings.answer(patience=0)
-if second or first:
+shown = second or first
+if shown:
     with pca.place():
-        show(*((refined, second) if second else (in_pca, first)))
+        show(refined if second else in_pca, shown)
 measured, cells = comparison.answer(), stitched.answer()
 if measured is not None and cells is not None:
     with comparison.place():
-        st.markdown(pair_sentence(measured, cells, *pair, choice.anchors.count))
+        st.markdown(pair_sentence(measured, cells, *pair, choice.anchors.count, still=shown.still if shown else ()))
 show_notes(pair, choice.data, place=notes)

@@ -16,13 +16,14 @@ from torch import Tensor
 from relviz.core.distances import by_blocks
 from relviz.core.neighbours import kept_share, nearest_by_cosine, nearest_by_distance, unit_rows
 from relviz.core.projections import cosine, euclidean
-from relviz.errors import UnknownName
+from relviz.errors import BadChoice, UnknownName
 from relviz.packages import needed
 
 METRICS = ("cosine", "euclidean")
 PERPLEXITY = 30.0  # of t-SNE
 PLACED_BY = 5  # samples whose mean place shows where a point lies that a reduction was not made of
 PACMAP = "pacmap==0.9.1"
+_PACMAP_FROM = 7  # rows, with which it finds a pair of every kind
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ REDUCTIONS = {
     ),
     "pacmap": Reduction("PaCMAP", "pacmap without its own PCA, 450 steps, started from PCA", "2012.04456"),
 }
+
+
+def varies(x: Float[Tensor, "n d"]) -> bool:
+    """Whether not all rows are equal. Where they are, every view is one point.
+
+    >>> varies(torch.tensor([[1.0, 2.0], [1.0, 2.0]])), varies(torch.tensor([[1.0, 2.0], [1.0, 3.0]]))
+    (False, True)
+    """
+    return bool((x != x[:1]).any())
 
 
 def pca(
@@ -139,11 +149,12 @@ def umap(
     own = torch.arange(n)[:, None]  # umap-learn counts a row as its own first neighbour
     indices = torch.cat([own, neighbours], dim=1).numpy().astype(np.int32)
     distances = torch.cat([torch.zeros(n, 1), 1 - similarities.float()], dim=1).clamp_min(0).numpy()
+    spread = _spread(start, seed).numpy()
     reducer = UMAP(
         n_neighbors=k + 1,
         min_dist=min_dist,
         precomputed_knn=(indices, distances, None),
-        init=_spread(start).numpy(),
+        init=spread,
         random_state=seed,
         n_jobs=1,  # what a seed implies; umap-learn warns when left to find out
         transform_seed=seed,
@@ -153,7 +164,7 @@ def umap(
     with warnings.catch_warnings():
         # It regrets having no search index for new points; views never place new points.
         warnings.filterwarnings("ignore", message=".*knn_search_index.*")
-        view = reducer.fit_transform(start.numpy())
+        view = reducer.fit_transform(spread)
     return torch.from_numpy(np.ascontiguousarray(view, dtype=np.float32))
 
 
@@ -240,7 +251,11 @@ def pacmap(x: Float[Tensor, "n d"], start: Float[Tensor, "n 2"], *, neighbours: 
     Raises
     ------
     MissingPackage: pacmap is not installed.
+    BadChoice: there are too few rows.
     """
+    if len(x) < _PACMAP_FROM:
+        raise BadChoice(f"{len(x)} samples are too few for PaCMAP.", "Choose another reduction.")
+    x = torch.nn.functional.pad(x, (0, max(0, 2 - x.shape[1])))  # it wants two columns
     package = needed("pacmap", requirement=PACMAP, purpose="PaCMAP maps")
     logging.getLogger("pacmap").setLevel(logging.ERROR)  # it warns that it was given a seed
     reducer = package.PaCMAP(n_neighbors=neighbours, apply_pca=False, random_state=seed)
@@ -262,10 +277,18 @@ def _one_thread() -> Iterator[None]:
         numba.set_num_threads(count)
 
 
-def _spread(view: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
-    """The layout stretched to the 10 x 10 square that umap-learn starts from."""
+def _spread(view: Float[Tensor, "n 2"], seed: int) -> Float[Tensor, "n 2"]:
+    """The layout stretched to the 10 x 10 square that umap-learn starts from.
+
+    An axis along which nothing varies is filled at random, as umap-learn fills a layout of its own: it divides by the
+    extent.
+    """
+    view = view.double()  # the extent of very large numbers is larger still
     low, high = view.amin(0), view.amax(0)
-    return 10 * (view - low) / (high - low).clamp_min(torch.finfo(view.dtype).tiny)
+    flat = high <= low
+    drawn = torch.rand(view.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    stretched = (view - low) / torch.where(flat, 1.0, high - low)
+    return (10 * torch.where(flat, drawn, stretched)).float()
 
 
 def kept_neighbours(x: Float[Tensor, "n d"], view: Float[Tensor, "n 2"], k: int) -> Float[Tensor, "n"]:

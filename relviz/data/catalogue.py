@@ -6,7 +6,9 @@ may end in `:n=2000,seed=0`, which draws a part.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -224,9 +226,14 @@ def _stamp(name: str) -> object:
     if name in CATALOGUE or name.startswith("torchvision:"):
         return None if name in DATASETS else settings.data_dirs()
     path, _ = split_name(name)
-    files = [path, *sorted(path.rglob("*"))] if path.is_dir() else [path]
-    facts = [(str(file), file.stat()) for file in files if file.exists()]
-    return tuple((file, fact.st_mtime_ns, fact.st_size) for file, fact in facts)
+    facts = {str(path): path.stat()} if path.exists() else {}
+    folders = [str(path)] if path.is_dir() else []
+    while folders:  # by scandir: a page looks every second, and pathlib takes five times as long
+        for entry in os.scandir(folders.pop()):
+            with suppress(FileNotFoundError):  # a link to nowhere
+                facts[entry.path] = entry.stat()
+            folders += [entry.path] if entry.is_dir(follow_symlinks=False) else []
+    return tuple((file, fact.st_mtime_ns, fact.st_size) for file, fact in sorted(facts.items()))
 
 
 def load_training(name: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from relviz.service.breakage import Breakage
 from relviz.service.compare import Comparison, LayerBoard, SimilarityBoard
@@ -49,10 +49,37 @@ def find(cells: Iterable[StitchedCell], encoder: str, head: str, method: str) ->
     return next(c for c in cells if (c.encoder, c.head, c.method) == (encoder, head, method))
 
 
-def pair_sentence(comparison: Comparison, cells: list[StitchedCell], a: str, b: str, anchors: int) -> str:
-    """What anchors do for a pair: shared neighbours and stitched accuracy, with and without them."""
+def pair_sentence(
+    comparison: Comparison, cells: list[StitchedCell], a: str, b: str, anchors: int, *, still: Collection[str] = ()
+) -> str:
+    """What anchors do for a pair: shared neighbours and stitched accuracy, with and without them.
+
+    Parameters
+    ----------
+    still: those of the four maps whose spaces do not vary; neighbours mean nothing in them.
+    """
+    if still:
+        return f"{still_sentence(still)} {_stitched(cells, a, b, told=True)}"
     told = comparison.absolute["jaccard"].undefined is not None  # why, once
     return f"{_neighbours(comparison, anchors)} {_stitched(cells, a, b, told=told)}"
+
+
+def still_sentence(still: Collection[str]) -> str:
+    """Which spaces do not vary, and so cannot be compared.
+
+    >>> still_sentence(["absolute_a", "relative_a"])
+    '**A does not vary** over the held-out samples: every one has the same vector, so there is nothing to compare.'
+    >>> still_sentence(["relative_b"]).partition(" over")[0]
+    '**Relative B does not vary**'
+    """
+    absolute = [name[-1].upper() for name in still if name.startswith("absolute")]
+    names = absolute or [f"relative {name[-1].upper()}" for name in still]
+    what = "vector" if absolute else "similarities to the anchors"
+    who = " and ".join(names) + (" does" if len(names) == 1 else " do")
+    return (
+        f"**{who[0].upper()}{who[1:]} not vary** over the held-out samples: every one has the same {what}, so there is "
+        "nothing to compare."
+    )
 
 
 def _neighbours(comparison: Comparison, anchors: int) -> str:
@@ -69,6 +96,8 @@ def _neighbours(comparison: Comparison, anchors: int) -> str:
 
 def _stitched(cells: list[StitchedCell], a: str, b: str, *, told: bool) -> str:
     relative, absolute = (find(cells, a, b, method) for method in ("relative-cosine", "absolute"))
+    if relative.chance == 1:
+        return "All held-out samples are of one class, so accuracy tells nothing."
     if relative.accuracy is None or relative.native is None:
         return f"B's head cannot read A's encoder: {relative.undefined}."
     reason = "" if told else f", {absolute.undefined}"
@@ -146,6 +175,8 @@ def stitch_sentence(cells: list[SeededCell], method: str, metric: str) -> str:
     """How well a method stitches different models on average, beside what their own encoders give and chance."""
     foreign = [c for c in cells if c.method == method and c.encoder != c.head]
     known = [(c.stitched.mean, c.native.mean) for c in foreign if c.stitched is not None and c.native is not None]
+    if foreign and foreign[0].chance == 1:
+        return "All held-out samples are of one class, so accuracy tells nothing."
     if not known:
         return f"No pair of these models can be stitched by the method '{method}'."
     stitched, native = (sum(column) / len(known) for column in zip(*known, strict=True))

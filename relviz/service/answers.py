@@ -1,13 +1,16 @@
 """Whole answers on disk: an equal question, also of another visitor or after a restart, is answered without computing.
 
 A key names what an answer depends on by its content: models by their fingerprints, data by its fingerprint.
-It holds their names as well, because answers repeat them.
+It holds their names as well, because answers repeat them. What names stand for is looked up by the state of their files
+(`os.stat`); only files that have changed are read.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import fields, is_dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
 from relviz import __version__
@@ -66,8 +69,28 @@ _OF_THE_WHOLE_SHELF = (Similarity,)  # their answers depend on every model that 
 _log = logging.getLogger(__name__)
 
 
-def key(request: Request) -> str:
+_LOOKS = 5  # times as long as a look took, what it found is good for those who do not need the latest
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """What a name was found to stand for, when, and how many seconds that took."""
+
+    found: cache.Ingredient
+    when: float
+    took: float
+
+
+_meanings: dict[tuple[str, str], _Meaning] = {}
+
+
+def key(request: Request, *, age: float = 0.0) -> str:
     """Name of a request's answer: equal if, and only if, the answer must be.
+
+    Parameters
+    ----------
+    age: seconds for which what names stand for may be remembered, so that many who look often cost little; longer
+        where a look takes long, as in folders of very many files.
 
     Raises
     ------
@@ -76,21 +99,16 @@ def key(request: Request) -> str:
     ingredients: dict[str, cache.Ingredient] = {
         "release": __version__,
         "answers": _VERSION,
-        "request": _spelt(request, type(request)),
+        "request": _spelt(request, type(request), age),
     }
     if isinstance(request, _OF_THE_WHOLE_SHELF):
-        ingredients["shelf"] = [[name, find(name).fingerprint] for name in names_for(load_dataset(request.data))]
+        ingredients["shelf"] = _meaning("shelf", request.data, age)
     return cache.cache_key(type(request).__name__.lower(), **ingredients)
 
 
-def read(request: Request) -> Any | None:
-    """The stored answer, or None.
-
-    Raises
-    ------
-    UnknownName: no such model or data set.
-    """
-    stored = cache.read(key(request))
+def read(request: Request, key: str) -> Any | None:
+    """The answer stored under a request's key, or None."""
+    stored = cache.read(key)
     if stored is None:
         return None
     try:
@@ -100,30 +118,41 @@ def read(request: Request) -> Any | None:
         return None
 
 
-def write(request: Request, answer: Any) -> None:
-    """Store an answer; one that cannot be stored costs time, never a result.
-
-    Raises
-    ------
-    UnknownName: no such model or data set.
-    """
+def write(request: Request, key: str, answer: Any) -> None:
+    """Store an answer under the request's key; one that cannot be stored costs time, never a result."""
     try:
-        cache.write(key(request), *packed(answer, _ANSWERS[type(request)]))
+        cache.write(key, *packed(answer, _ANSWERS[type(request)]))
     except ValueError as error:
         _log.warning("the answer to %s cannot be stored (%s)", request, error)
 
 
-def _spelt(value: Any, hint: Any) -> cache.Ingredient:
+def _meaning(kind: str, name: str, age: float) -> cache.Ingredient:
+    """What a name stands for, from memory where that is young enough."""
+    now, known = time.monotonic(), _meanings.get((kind, name))
+    if known is None or now - known.when >= (max(age, _LOOKS * known.took) if age else 0.0):
+        found = _LOOK_UP[kind](name)
+        known = _meanings[kind, name] = _Meaning(found, now, time.monotonic() - now)
+    return known.found
+
+
+_LOOK_UP: dict[str, Callable[[str], cache.Ingredient]] = {
+    "model": lambda name: find(name).fingerprint,
+    "data": lambda name: load_dataset(name).fingerprint,
+    "shelf": lambda data: [[name, find(name).fingerprint] for name in names_for(load_dataset(data))],
+}
+
+
+def _spelt(value: Any, hint: Any, age: float) -> cache.Ingredient:
     """A field as an ingredient: a model's or data set's name is followed by what it stands for."""
     if hint == ModelName:
-        return [value, find(value).fingerprint] if value else []
+        return [value, _meaning("model", value, age)] if value else []
     if hint == DataName:
-        return [value, load_dataset(value).fingerprint]
+        return [value, _meaning("data", value, age)]
     if get_origin(hint) is tuple:
-        return [_spelt(item, get_args(hint)[0]) for item in value]
+        return [_spelt(item, get_args(hint)[0], age) for item in value]
     if is_dataclass(hint):
         hints = get_type_hints(hint, include_extras=True)
-        return {field.name: _spelt(getattr(value, field.name), hints[field.name]) for field in fields(hint)}
+        return {field.name: _spelt(getattr(value, field.name), hints[field.name], age) for field in fields(hint)}
     if hint == MethodName or hint in (int, float, bool):
         return value
     raise TypeError(f"A request's field of {hint} must say what it names: see the types of relviz.service.requests.")

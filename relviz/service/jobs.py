@@ -24,16 +24,20 @@ State: TypeAlias = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 _REMEMBERED = 64  # finished answers kept in memory
 _LOOK = 0.5  # seconds between two looks at the clock and at who is still there
+_GLANCE = 0.2  # seconds for which what names stand for is not looked up again by those who ask
 _log = logging.getLogger(__name__)
 
 
 class Answers(Protocol):
-    """Where answers are kept beyond this server's life: `relviz.service.answers`."""
+    """Where answers are kept beyond this server's life, by the content they follow from: `relviz.service.answers`."""
 
-    def read(self, request: Request) -> Any | None:
+    def key(self, request: Request, *, age: float = 0.0) -> str:
+        """What the answer follows from, as it was at most so many seconds ago."""
+
+    def read(self, request: Request, key: str) -> Any | None:
         """The stored answer, or None."""
 
-    def write(self, request: Request, answer: Any) -> None:
+    def write(self, request: Request, key: str, answer: Any) -> None:
         """Store an answer."""
 
 
@@ -90,6 +94,7 @@ class Job:
 
     Attributes
     ----------
+    key: what its answer follows from: a job is about the content that names stood for when it was asked for.
     state: where it is; a job of two stages waits before each.
     share, text: how far it is, in [0, 1], and what it is doing.
     position: its place among those that wait for the same worker, 1 is next; 0 when it does not wait.
@@ -98,8 +103,8 @@ class Job:
         rows are kept. `reached` is how far it was when it last did; one that came no farther has taken too long.
     """
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
+    def __init__(self, request: Request, key: str | None) -> None:
+        self.request, self.key = request, key
         self.state: State = "waiting"
         self.share, self.text, self.position = 0.0, "starting", 0
         self.visitors: set[str] = set()
@@ -164,7 +169,7 @@ class Broker:
     ) -> None:
         self._engine, self._answers, self._present = engine, answers, present
         self._lock = threading.RLock()
-        self._jobs: OrderedDict[Request, Job] = OrderedDict()  # unfinished and remembered ones
+        self._jobs: OrderedDict[tuple[Request, str | None], Job] = OrderedDict()  # unfinished and remembered ones
         self._queues: dict[str, deque[Job]] = {}
         self._running: dict[str, Job] = {}
         self._closed = threading.Event()
@@ -179,19 +184,28 @@ class Broker:
         Busy: `settings.QUEUE` jobs wait for the same worker, or `settings.JOBS_PER_VISITOR` of the visitor's are
             unfinished.
         """
-        stored = None if request in self._jobs else self._stored(request)
+        key = self.key(request)
+        name = (request, key)
+        stored = None if key is None or name in self._jobs else self._stored(request, key)
         with self._lock:
-            job = self._jobs.get(request) or Job(request)
-            if request not in self._jobs and stored is not None:
+            job = self._jobs.get(name) or Job(request, key)
+            if name not in self._jobs and stored is not None:
                 job.end("done", answer=stored)
             if not job.finished() and visitor not in job.visitors:
                 self._mind_limits(job, visitor)
-            self._jobs[request] = job
-            self._jobs.move_to_end(request)
+            self._jobs[name] = job
+            self._jobs.move_to_end(name)
             if not job.finished():
                 self._join(job, visitor)
             self._forget()
             return job
+
+    def key(self, request: Request, *, age: float = _GLANCE) -> str | None:
+        """What the answer follows from, as it was at most so many seconds ago; None when names are on no list."""
+        try:
+            return self._answers.key(request, age=age) if self._answers else None
+        except (RelvizError, OSError):  # the job says so; or a file is just being replaced
+            return None
 
     def leave(self, visitor: str, job: Job) -> None:
         """The visitor no longer wants it; what nobody wants is cancelled, also when it runs."""
@@ -223,11 +237,8 @@ class Broker:
         self._engine.close()
         self._watch.join()
 
-    def _stored(self, request: Request) -> Any | None:
-        try:
-            return self._answers.read(request) if self._answers else None
-        except RelvizError:  # names that are on no list have no stored answers; the job says so
-            return None
+    def _stored(self, request: Request, key: str) -> Any | None:
+        return self._answers.read(request, key) if self._answers else None
 
     def _unfinished(self) -> list[Job]:
         return [job for job in self._jobs.values() if not job.finished()]
@@ -281,7 +292,7 @@ class Broker:
     def _end(self, job: Job, state: State, *, answer: Any = None, error: Exception | None = None) -> None:
         job.end(state, answer=answer, error=error)
         if job.failed:
-            del self._jobs[job.request]
+            del self._jobs[job.request, job.key]
 
     def _hear(self, lane: str, job: Job, message: Message) -> None:
         """What the engine tells of the job that runs on a lane."""
@@ -289,6 +300,8 @@ class Broker:
         if kind == "progress":
             job.progress(*rest)
             return
+        if kind == "answer" and len(job.stages) == 1 and self.key(job.request, age=0.0) != job.key:
+            kind = "outdated"  # workers read by name, so nobody knows which content this answer follows from
         with self._lock:
             job.stopwatch.stop()
             del self._running[lane]
@@ -309,6 +322,8 @@ class Broker:
         elif job.gives_way:  # also where its worker did not hear in time and was replaced
             job.stopwatch = Stopwatch()
             self._enqueue(job)
+        elif kind == "outdated":
+            self._end(job, "cancelled", error=Cancelled("A file changed while this was computed.", "Ask again."))
         elif kind == "cancelled":
             self._end(job, "cancelled", error=Cancelled("This job was cancelled.", "Ask again."))
         else:
@@ -317,15 +332,15 @@ class Broker:
 
     def _store(self, job: Job) -> None:
         try:
-            if self._answers:
-                self._answers.write(job.request, job.answer())
+            if self._answers and job.key is not None:
+                self._answers.write(job.request, job.key, job.answer())
         except Exception:  # noqa: BLE001 whatever it is, the answer stands and the lane goes on
             _log.exception("the answer to %s could not be stored", job.request)
 
     def _forget(self) -> None:
-        done = [request for request, job in self._jobs.items() if job.finished()]
-        for request in done[: max(0, len(done) - _REMEMBERED)]:
-            del self._jobs[request]
+        done = [name for name, job in self._jobs.items() if job.finished()]
+        for name in done[: max(0, len(done) - _REMEMBERED)]:
+            del self._jobs[name]
 
     def _keep_watch(self) -> None:
         while not self._closed.wait(_LOOK):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from relviz.core.reduction import (
     rows_for,
     tsne,
     umap,
+    varies,
 )
 from relviz.data.catalogue import load_dataset
 from relviz.errors import BadChoice, UnknownName
@@ -61,6 +62,11 @@ class FourMaps:
     absolute_b: Map
     relative_a: Map
     relative_b: Map
+
+    @property
+    def still(self) -> tuple[str, ...]:
+        """Names of the maps that are one point, because their spaces do not vary over the held-out samples."""
+        return tuple(one.name for one in fields(self) if not varies(getattr(self, one.name).view))
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ class _Spaces:
         return _joined(self.maps)
 
 
-MOST_NEIGHBOURS = 200  # that a layout may ask for
+FEWEST_NEIGHBOURS, MOST_NEIGHBOURS = 2, 200  # that a layout may ask for
 _TITLES = {"absolute_a": "absolute A", "absolute_b": "absolute B", "relative": "relative A and B together"}
 
 
@@ -130,6 +136,7 @@ def draw_maps(request: Maps, progress: Progress) -> FourMaps:
     views, places = {}, {}
     for fit, space in spaces.fits.items():
         both = pca(space, request.dimensions, others=anchors[fit])
+        both[: len(space)] *= varies(space)  # else one point, without the rounding of equal rows
         views[fit], places[fit] = both[: len(space)], both[len(space) :]
     progress(0.9, "counting the neighbours that the maps keep")
     return _four_maps(_truth(spaces), _parted(views), _parted(places))
@@ -149,7 +156,7 @@ def prepare_maps(request: Maps, progress: Progress) -> Drawing:
     cached = {fit: cache.read(key) for fit, key in spaces.keys.items()}
     views = {fit: entry["view"] for fit, entry in cached.items() if entry is not None}
     rest = {
-        fit: Unreduced(_TITLES[fit], spaces.keys[fit], _parts(request, space), pca(space))
+        fit: Unreduced(_TITLES[fit], spaces.keys[fit], _parts(request, space), pca(space) * varies(space))
         for fit, space in spaces.fits.items()
         if fit not in views
     }
@@ -185,8 +192,11 @@ def _check(request: Maps, n: int) -> None:
     if layout.metric not in METRICS:
         raise UnknownName("metric", layout.metric, METRICS)
     most = min(MOST_NEIGHBOURS, n - 1)
-    if not 2 <= layout.neighbours <= most:
-        raise BadChoice(f"A map cannot follow {layout.neighbours} neighbours.", f"Choose 2 to {most}.")
+    if most < FEWEST_NEIGHBOURS:
+        raise BadChoice(f"{n} held-out samples are too few for {REDUCTIONS[request.reduction].label}.", "Choose 'pca'.")
+    if not FEWEST_NEIGHBOURS <= layout.neighbours <= most:
+        hint = f"Choose {FEWEST_NEIGHBOURS} to {most}."
+        raise BadChoice(f"A map cannot follow {layout.neighbours} neighbours.", hint)
     if not 0 <= layout.min_dist <= 0.99:
         raise BadChoice(f"Points cannot keep a distance of {layout.min_dist}.", "Choose 0 to 0.99.")
     if not 0 <= layout.seed < 2**32:
@@ -263,6 +273,8 @@ def _parts(request: Maps, space: Tensor) -> tuple[Tensor, ...]:
 def _reduced(request: Maps, unreduced: Unreduced, text: str, progress: Progress) -> Tensor:
     seed, min_dist = request.layout.seed, request.layout.min_dist
     progress(0.0, text)
+    if not varies(unreduced.start):
+        return unreduced.start
     with _one_at_a_time:
         if request.reduction == "tsne":
             return tsne(unreduced.parts[0], unreduced.start, seed=seed)

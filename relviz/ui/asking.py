@@ -16,12 +16,13 @@ from relviz.errors import Busy, RelvizError
 from relviz.service import answers
 from relviz.service.engine import LocalEngine
 from relviz.service.jobs import Broker, Job
-from relviz.service.requests import Maps, Request
+from relviz.service.requests import Maps, Request, Similarity
 from relviz.ui.messages import refuse, show_error
 
 DEFAULT_PAIR = ("fmnist-cnn-s0", "fmnist-cnn-s1")
 _SERVER = "the server itself"  # as a visitor, who asks before anyone comes
 _STATE = "wishes"
+_LOOK = 1.0  # seconds between two looks at the files that a page depends on
 
 
 @cache
@@ -43,15 +44,34 @@ def leave_rest() -> None:
     _wishes().leave_rest()
 
 
+def see_shelf(data: str) -> None:
+    """Note what the models on offer and a data set are now, so that the page follows when they change."""
+    _wishes().see(Similarity("", data))  # it follows from every model that fits the data
+
+
+@st.fragment(run_every=_LOOK)
+def keep_up() -> None:
+    """Draw the page again when a file has changed that it shows numbers of, also where nobody touches the page."""
+    catch_up()
+
+
+def catch_up() -> None:
+    """Draw the whole page again where it is outdated; what is drawn again by itself calls this first."""
+    context = get_script_run_ctx()
+    alone = context is not None and context.fragment_ids_this_run  # a whole run asks anew in any case
+    if alone and _wishes().outdated():
+        st.rerun()
+
+
 def _present(visitor: str) -> bool:
     return visitor == _SERVER or not runtime.exists() or runtime.get_instance().is_active_session(visitor)
 
 
 class Wish:
-    """What one place of a page asks for, let in or not."""
+    """What one place of a page asks for, let in or not, and what the answer follows from."""
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
+    def __init__(self, request: Request, key: str | None) -> None:
+        self.request, self.key = request, key
         self.job: Job | None = None
         self._refused = ""
 
@@ -71,6 +91,7 @@ class Wish:
         except Busy as busy:
             self._refused = busy.sentence.removesuffix(".")
             return False
+        self.key = self.job.key
         return True
 
     def progress(self) -> tuple[float, str]:
@@ -94,6 +115,7 @@ class Wishes:
         self._page = ""
         self._places: dict[str, Wish] = {}
         self._asked: set[str] = set()  # places of the present run
+        self._seen: tuple[Request, str | None] | None = None
 
     def turn_to(self, page: str) -> None:
         """Leave what another page asked for."""
@@ -108,11 +130,11 @@ class Wishes:
         self._asked = set()
 
     def wish(self, place: str, request: Request) -> Wish:
-        """The wish of a place: the one it has, if it asks the same, else a new one and the former is left."""
+        """The wish of a place: the one it has, if it asks the same of the same content, else a new one."""
         self._asked.add(place)
-        former = self._places.get(place)
-        if former is None or former.request != request:
-            self._places[place] = Wish(request)
+        former, key = self._places.get(place), broker().key(request)
+        if former is None or (former.request, former.key) != (request, key):
+            self._places[place] = Wish(request, key)
             if former is not None:
                 self._leave(former)
         self.ask(until=self._places[place])
@@ -125,6 +147,16 @@ class Wishes:
                 return
             if wish is until:
                 return
+
+    def see(self, request: Request) -> None:
+        """Note what a request, never made, now follows from; once it follows from something else, this is outdated."""
+        self._seen = (request, broker().key(request))
+
+    def outdated(self) -> bool:
+        """Whether a file has changed on which something depends that was asked for or seen."""
+        asked = [(wish.request, wish.key) for wish in self._places.values()]
+        asked += [self._seen] if self._seen else []
+        return any(broker().key(request, age=_LOOK / 2) != key for request, key in asked)
 
     def _leave(self, wish: Wish) -> None:
         # Two places may want the same job.

@@ -17,9 +17,12 @@ from relviz.models.model import Model
 from relviz.service.requests import Anchors
 from relviz.service.spaces import source_of
 from relviz.shelf_file import data_paths
+from relviz.ui.asking import see_shelf
+from relviz.ui.limits import whole_number
 from relviz.ui.messages import refuse
 
 _STATE = "choice"
+_MOST_NEIGHBOURS = 100  # that measures are asked to look at
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def _controls() -> Choice:
         bind="query-params",
         help="What both models look at. Results are computed on its held-out rows.",
     )
+    see_shelf(data)
     models = offered(load_dataset(data))
     names = list(models)
     if not any(isinstance(model, Model) for model in models.values()):
@@ -87,19 +91,13 @@ def _controls() -> Choice:
     for name in (a, b):
         if isinstance(problem := models[name], RelvizError):
             raise problem
-    return Choice(a=a, b=b, data=data, anchors=_anchors(load_dataset(data), a), k=_neighbours())
+    return Choice(a=a, b=b, data=data, anchors=_anchors(load_dataset(data), a), k=_neighbours(load_dataset(data)))
 
 
 def _anchors(data: DataSet, source: str) -> Anchors:
     most = min(settings.MAX_ANCHORS, data.gallery_size)
-    count = st.slider(
-        "Anchors",
-        2,
-        most,
-        min(300, most),
-        key="anchors",
-        bind="query-params",
-        help="How many gallery samples every sample is related to.",
+    count = whole_number(
+        "Anchors", 2, most, 300, key="anchors", help="How many gallery samples every sample is related to."
     )
     known = {"vectors"} if data.labels is None else {"labels", "vectors"}
     strategies = [name for name, entry in STRATEGIES.items() if entry.needs <= known]
@@ -130,15 +128,15 @@ def _anchors(data: DataSet, source: str) -> Anchors:
     return Anchors(count, strategy, int(seed), projection, centred, source_of(strategy, source))
 
 
-def _neighbours() -> int:
+def _neighbours(data: DataSet) -> int:
+    others = len(data) - data.gallery_size - 1
     with st.expander("More"):
-        return st.slider(
+        return whole_number(
             "Neighbours k",
             1,
-            100,
+            min(_MOST_NEIGHBOURS, others),
             settings.NEIGHBOURS,
             key="k",
-            bind="query-params",
             help="How many neighbours Jaccard@k and MRR@k look at.",
         )
 

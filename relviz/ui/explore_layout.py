@@ -6,13 +6,19 @@ import streamlit as st
 
 from relviz import settings
 from relviz.core.reduction import METRICS, REDUCTIONS
-from relviz.service.maps import MOST_NEIGHBOURS
+from relviz.data.dataset import DataSet
+from relviz.service.maps import FEWEST_NEIGHBOURS, MOST_NEIGHBOURS
 from relviz.service.requests import Layout
+from relviz.ui.limits import whole_number
 
 
-def choose_layout() -> tuple[str, Layout]:
+def choose_layout(data: DataSet) -> tuple[str, Layout]:
     """Draw the controls; the chosen reduction and its options, those it does not heed at their defaults."""
+    most = min(MOST_NEIGHBOURS, len(data) - data.gallery_size - 1)
     with st.sidebar, st.expander("Maps"):
+        if most < FEWEST_NEIGHBOURS:
+            st.caption("PCA alone draws so few samples.")
+            return "pca", Layout()
         reduction = st.selectbox(
             "Reduction",
             list(REDUCTIONS),
@@ -22,10 +28,10 @@ def choose_layout() -> tuple[str, Layout]:
             bind="query-params",
             help="PCA maps come first, in any case; another reduction then refines them.",
         )
-        return reduction, Layout() if reduction == "pca" else _layout(reduction)
+        return reduction, Layout() if reduction == "pca" else _layout(reduction, most)
 
 
-def _layout(reduction: str) -> Layout:
+def _layout(reduction: str, most: int) -> Layout:
     metric = st.selectbox(
         "Metric",
         list(METRICS),
@@ -37,14 +43,13 @@ def _layout(reduction: str) -> Layout:
         "Seed of the maps", 0, 9999, 0, key="map-seed", bind="query-params", help="Another seed, another layout."
     )
     if reduction == "tsne":
-        return Layout(metric=metric, seed=int(seed))
-    neighbours = st.slider(
+        return Layout(min(settings.MAP_NEIGHBOURS, most), metric=metric, seed=int(seed))
+    neighbours = whole_number(
         "Neighbours of the map",
-        2,
-        MOST_NEIGHBOURS,
+        FEWEST_NEIGHBOURS,
+        most,
         settings.MAP_NEIGHBOURS,
         key="map-neighbours",
-        bind="query-params",
         help="Few show fine structure, many the coarse one.",
     )
     if reduction == "pacmap":

@@ -10,12 +10,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from relviz.core.reduction import varies
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.plots.palette import MODEL_A, MODEL_B
 from relviz.service.explain import Reading
 from relviz.service.maps import FourMaps, Map
 from relviz.service.requests import Explain, Maps
+from relviz.ui.asking import catch_up
 from relviz.ui.explore_explain import show_explanation
 from relviz.ui.explore_export import offer_tables
 from relviz.ui.explore_space import show_in_space
@@ -72,6 +74,7 @@ class _Marked:
 @st.fragment
 def show_scene(scene: Scene) -> None:
     """The maps with what belongs to them; a selection or a click runs only this again."""
+    catch_up()
     marked = _marked(scene.data)
     place = st.container()
     tools = st.container(horizontal=True, vertical_alignment="center", key="map-tools")
@@ -125,9 +128,10 @@ def _views(scene: Scene) -> list[View]:
 
 def _view(name: str, one: Map, asked: Maps) -> View:
     of_a = name.endswith("a")
+    kept = f"keeps {one.kept:.2f} (chance {one.chance:.3f})"
     return View(
         title=f"{TITLES[name]} · {asked.a if of_a else asked.b}",
-        badge=f"keeps {one.kept:.2f} (chance {one.chance:.3f})",
+        badge=kept if varies(one.view) else "does not vary",
         coordinates=one.view.numpy(),
         hue=MODEL_A if of_a else MODEL_B,
         frame="relative" if name.startswith("relative") else name,

@@ -14,6 +14,7 @@ from relviz.service.equaliser import Equalised, why_no_equaliser
 from relviz.service.requests import Change, Equalise
 from relviz.ui.asking import Question
 from relviz.ui.controls import Choice
+from relviz.ui.limits import keep_within
 from relviz.ui.reconstruction_pictures import address
 
 _STYLE = """<style>
@@ -34,6 +35,7 @@ def show_equaliser(choice: Choice, decoders: list[str]) -> None:
         return
     last = len(choice.dataset) - choice.dataset.gallery_size - 1
     left, right = st.columns([1, 4], vertical_alignment="bottom")
+    keep_within("row", 0, last)
     row = left.number_input(
         "Held-out sample", 0, last, 0, key="row", bind="query-params", help="Which sample's code is taken."
     )

@@ -17,6 +17,14 @@ from tests.app.linked_map_rows import made_up, picture
 APP = "tests/app/linked_map_app.py"
 N = 2000
 FLAGS = {"webgl": [], "canvas": ["--disable-3d-apis"]}
+REMEMBER_GRAPHICS = """
+    const given = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...how) {
+        const context = given.call(this, kind, ...how);
+        if (kind === 'webgl2') window.graphics = context;
+        return context;
+    };
+"""
 SPOTS = ("a", "b", "relative a", "relative b")
 
 
@@ -49,6 +57,7 @@ def visit(chromium: tuple[str, Browser], address: str) -> Iterator[Callable[...,
         page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **how})
         opened.append(page)
         page.route("**/*", guard)
+        page.add_init_script(REMEMBER_GRAPHICS)
         page.goto(f"{address}/?{query}")
         page.locator(".relviz-maps .legend > *").first.wait_for(timeout=60_000)
         maps = Maps(page)
@@ -461,9 +470,7 @@ def test_what_the_server_has_let_go_is_offered_anew(visit: Callable[..., Maps]) 
 
 def test_maps_go_on_without_webgl_when_the_browser_takes_it_away(visit: Callable[..., Maps]) -> None:
     maps = visit()
-    maps.root.evaluate(
-        "e => e.querySelector('.points').getContext('webgl2')?.getExtension('WEBGL_lose_context').loseContext()"
-    )
+    maps.page.evaluate("window.graphics?.getExtension('WEBGL_lose_context').loseContext()")
     maps.page.wait_for_timeout(500)
     assert maps.state()["renderer"] == "canvas"
     drawn = "e => e.querySelector('.points').getContext('2d').getImageData(0, 0, 600, 200).data.some(part => part > 0)"

@@ -61,6 +61,14 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RELVIZ_CACHE", str(tmp_path))
 
 
+def read(request: Request) -> Any | None:
+    return answers.read(request, answers.key(request))
+
+
+def write(request: Request, answer: Any) -> None:
+    answers.write(request, answers.key(request), answer)
+
+
 def plain(value: Any) -> Any:
     """Comparable with `==`, types included."""
     if is_dataclass(value):
@@ -100,10 +108,10 @@ def leaves(hint: Any) -> Iterator[Any]:
 
 @each
 def test_an_answer_comes_back_as_it_was(request_: Request) -> None:
-    assert answers.read(request_) is None
+    assert read(request_) is None
     answer = run(request_)
-    answers.write(request_, answer)
-    assert plain(answers.read(request_)) == plain(answer)
+    write(request_, answer)
+    assert plain(read(request_)) == plain(answer)
 
 
 def test_every_kind_of_request_is_tried_here_and_has_its_answer() -> None:
@@ -170,26 +178,26 @@ def test_another_version_has_other_keys(constant: str, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("facts", [None, [], {}, "text", {"absolute": {}, "relative": {"cka": {"value": 1}}}])
 def test_what_is_not_such_an_answer_is_a_miss(facts: Any, caplog: pytest.LogCaptureFixture) -> None:
     cache.write(answers.key(REQUESTS[0]), {}, facts)
-    assert answers.read(REQUESTS[0]) is None
+    assert read(REQUESTS[0]) is None
     assert len(caplog.records) == 1 and "not understood" in caplog.text
 
 
 def test_an_answer_of_another_kind_is_not_stored(caplog: pytest.LogCaptureFixture) -> None:
-    answers.write(REQUESTS[0], [1, 2])
-    assert answers.read(REQUESTS[0]) is None
+    write(REQUESTS[0], [1, 2])
+    assert read(REQUESTS[0]) is None
     assert "cannot be stored" in caplog.text
 
 
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(UnknownName, match="digits-cn"):
-        answers.read(Maps("digits-cn", B, "digits"))
+        read(Maps("digits-cn", B, "digits"))
 
 
 def test_the_first_picture_is_read_in_milliseconds() -> None:
     request = Maps("fmnist-cnn-s0", "fmnist-cnn-s1", "fashion-mnist")
     one = Map(torch.rand(2000, 2), 0.5, 0.01, torch.rand(2000), torch.rand(300, 2))
-    answers.write(request, FourMaps(one, one, one, one))
+    write(request, FourMaps(one, one, one, one))
     start = time.perf_counter()
     for _ in range(10):
-        assert answers.read(request) is not None
+        assert read(request) is not None
     assert time.perf_counter() - start < 1

@@ -27,10 +27,15 @@ class Shelf:
     def __init__(self) -> None:
         self.kept: dict[Any, Any] = {}
 
-    def read(self, asked: Any) -> Any | None:
+    def key(self, asked: Any, *, age: float) -> str:
+        return str(asked)
+
+    def read(self, asked: Any, key: str) -> Any | None:
+        assert key == str(asked)
         return self.kept.get(asked)
 
-    def write(self, asked: Any, answer: Any) -> None:
+    def write(self, asked: Any, key: str, answer: Any) -> None:
+        assert key == str(asked)
         self.kept[asked] = answer
 
 
@@ -259,10 +264,15 @@ def test_a_stored_answer_needs_no_worker(broker: Broker, engine: FakeEngine, she
 
 def test_trouble_with_stored_answers_stops_no_job(engine: FakeEngine) -> None:
     class Troubled:
-        def read(self, _request: Any) -> None:
-            raise UnknownName("model", "0", ["a"])
+        def key(self, asked: Any, *, age: float) -> str:
+            if asked == request(0):
+                raise UnknownName("model", "0", ["a"])
+            return "key"
 
-        def write(self, _request: Any, _answer: Any) -> None:
+        def read(self, _request: Any, _key: str) -> None:
+            return None
+
+        def write(self, _request: Any, _key: str, _answer: Any) -> None:
             raise ZeroDivisionError
 
     broker = Broker(engine, answers=Troubled())
@@ -324,6 +334,6 @@ def test_the_time_left_is_guessed_when_enough_is_known(monkeypatch: pytest.Monke
 
 
 def test_a_new_job_has_no_guess() -> None:
-    job = Job(request())
+    job = Job(request(), None)
     job.progress(0.5, "at once")
     assert job.seconds_left is None

@@ -27,9 +27,9 @@ export interface Sight {
 
 export class Stage {
   readonly root = element("div", { class: "stage" });
-  private canvas = this.newCanvas();
+  private readonly canvas = element("canvas", { class: "points", parent: this.root, attributes: { "aria-hidden": "true" } });
   private readonly observer = new ResizeObserver(() => this.measure());
-  renderer: Renderer = WebglRenderer.on(this.canvas) ?? new CanvasRenderer(this.canvas);
+  renderer: Renderer = WebglRenderer.on(this.canvas, () => this.fallBack()) ?? new CanvasRenderer(this.canvas);
   panes: Pane[] = [];
   views: Float32Array[] = [];
   anchors: Float32Array[] = []; // of each view
@@ -53,7 +53,6 @@ export class Stage {
     private readonly equip: (pane: Pane) => void,
   ) {
     this.observer.observe(this.root);
-    this.canvas.addEventListener("webglcontextlost", () => this.fallBack());
     model.listen((change) => {
       if (change === "flags") this.flag();
       else this.request(false);
@@ -66,17 +65,9 @@ export class Stage {
     this.request(true);
   }
 
-  private newCanvas(): HTMLCanvasElement {
-    const made = element("canvas", { class: "points", attributes: { "aria-hidden": "true" } });
-    this.root.prepend(made);
-    return made;
-  }
-
   /** The browser has taken its graphics away: the maps go on, on a plain canvas. */
   private fallBack(): void {
-    if (!this.canvas.isConnected) return;
-    this.canvas.remove();
-    this.canvas = this.newCanvas();
+    this.canvas.width = 0; // so that it is measured anew
     this.renderer = new CanvasRenderer(this.canvas);
     this.renderer.setPositions(this.views);
     if (this.colouring) this.renderer.setColours(this.colouring.slots, this.colouring.palette);
@@ -264,7 +255,6 @@ export class Stage {
     this.observer.disconnect();
     this.land();
     cancelAnimationFrame(this.frame);
-    this.canvas.remove();
     this.renderer.destroy();
   }
 }

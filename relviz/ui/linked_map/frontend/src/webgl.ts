@@ -1,5 +1,10 @@
 // Points by WebGL 2: coordinates, colour slots and flags lie in buffers; a new colour or selection sends one byte a row.
+//
+// WebGL draws beside the page, and what it has drawn is copied onto the canvas that is seen: where Chromium composes
+// pages without a GPU, a transparent WebGL canvas that is half out of sight loses from its lower end as much as is
+// hidden of its upper one, so that scrolling took the points away.
 
+import { element } from "./dom";
 import { DIM, type Frame, HIDDEN, type Ink, type Layer, type Look, type Renderer, SELECTED } from "./render";
 
 const VERTEX = `#version 300 es
@@ -48,6 +53,8 @@ const NAMES = ["centre", "zoom", "share", "size", "alpha", "raised", "choosing",
 export class WebglRenderer implements Renderer {
   readonly name = "webgl";
   readonly limit = Infinity;
+  private readonly canvas: HTMLCanvasElement; // beside the page
+  private readonly pen: CanvasRenderingContext2D;
   private ratio = 1;
   private rows = 0;
   private selected = false;
@@ -56,15 +63,20 @@ export class WebglRenderer implements Renderer {
   private readonly slots: WebGLBuffer;
   private readonly flags: WebGLBuffer;
 
-  static on(canvas: HTMLCanvasElement): WebglRenderer | null {
-    const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
-    return gl && new WebglRenderer(canvas, gl);
+  /** A renderer for a canvas, if there is WebGL; `lost` is called when the browser takes it away. */
+  static on(canvas: HTMLCanvasElement, lost: () => void): WebglRenderer | null {
+    const gl = element("canvas").getContext("webgl2", { antialias: false, premultipliedAlpha: true });
+    return gl && new WebglRenderer(gl, canvas, lost);
   }
 
   private constructor(
-    private readonly canvas: HTMLCanvasElement,
     private readonly gl: WebGL2RenderingContext,
+    private readonly seen: HTMLCanvasElement,
+    private readonly lost: () => void,
   ) {
+    this.canvas = gl.canvas as HTMLCanvasElement;
+    this.canvas.addEventListener("webglcontextlost", lost);
+    this.pen = seen.getContext("2d") as CanvasRenderingContext2D;
     const program = compile(gl);
     gl.useProgram(program);
     this.places = Object.fromEntries(NAMES.map((name) => [name, gl.getUniformLocation(program, name)])) as never;
@@ -80,8 +92,11 @@ export class WebglRenderer implements Renderer {
 
   resize(width: number, height: number, ratio: number): void {
     this.ratio = ratio;
-    this.canvas.width = Math.max(1, Math.round(width * ratio));
-    this.canvas.height = Math.max(1, Math.round(height * ratio));
+    for (const canvas of [this.canvas, this.seen]) {
+      canvas.width = Math.max(1, Math.round(width * ratio));
+      canvas.height = Math.max(1, Math.round(height * ratio));
+    }
+    this.pen.globalCompositeOperation = "copy"; // a new size has taken it back
   }
 
   setPositions(views: Float32Array[]): void {
@@ -106,13 +121,14 @@ export class WebglRenderer implements Renderer {
     gl.scissor(0, 0, this.canvas.width, this.canvas.height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    if (!this.rows) return;
     gl.uniform3fv(this.places.context, ink.context);
     gl.uniform1i(this.places.choosing, Number(this.selected));
-    frames.forEach((frame, at) => this.drawFrame(frame, looks[at]));
+    if (this.rows) frames.forEach((frame, at) => this.drawFrame(frame, looks[at]));
+    this.pen.drawImage(this.canvas, 0, 0);
   }
 
   destroy(): void {
+    this.canvas.removeEventListener("webglcontextlost", this.lost);
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
