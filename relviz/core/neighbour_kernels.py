@@ -115,28 +115,6 @@ def _offer_columns(row, key, floors, best, keys):
 
 @njit(nogil=True, cache=True)
 @no_type_check
-def _count_row(row, threshold):
-    whole, count = len(row) - len(row) % _RUN, 0
-    thresholds, counts = np.full(_RUN, threshold), np.zeros(_RUN, np.int32)
-    for start in range(0, whole, _RUN):
-        _add_above(row, start, thresholds, 0, counts, 0)
-    for j in range(whole, len(row)):
-        count += row[j] > threshold
-    return count + counts.sum()
-
-
-@njit(nogil=True, cache=True)
-@no_type_check
-def _count_columns(row, thresholds, above):
-    whole = len(row) - len(row) % _RUN
-    for start in range(0, whole, _RUN):
-        _add_above(row, start, thresholds, start, above, start)
-    for j in range(whole, len(row)):
-        above[j] += row[j] > thresholds[j]
-
-
-@njit(nogil=True, cache=True)
-@no_type_check
 def offer_rows(begin, end, scores, first, best, keys):
     """Offer the scores (`b x c`) of rows `begin` to `end` with the keys from `first` on to their lists (`b x k`)."""
     for i in range(begin, end):
@@ -198,18 +176,22 @@ def search_rows(begin, end, scores, first, best, keys, low, high, points, own, t
 
     Added to `above`: keys with a score over `high`, and those over `low` by `_weigh`.
     """
-    lows, highs = np.empty(_RUN, np.float32), np.empty(_RUN, np.float32)
+    lows, highs, counts = np.empty(_RUN, np.float32), np.empty(_RUN, np.float32), np.empty(_RUN, np.int32)
     for i in range(begin, end):
         query, row = first + i, scores[i]
         _offer_row(row, 0, best[query], keys[query])
-        above[query] += _count_row(row, high[query])
-        lows[:], highs[:] = low[query], high[query]
+        lows[:], highs[:], counts[:] = low[query], high[query], 0
         for start in range(0, len(row), _RUN):
             stop = min(start + _RUN, len(row))
+            if stop - start == _RUN:
+                _add_above(row, start, highs, 0, counts, 0)
+            else:
+                above[query] += (row[start:] > high[query]).sum()
             if stop - start < _RUN or _any_between(row, start, lows, highs, 0):
                 for j in range(start, stop):
                     if low[query] < row[j] <= high[query]:
                         _weigh(query, j, points, own, tie, above, open_, most)
+        above[query] += counts.sum()
 
 
 @njit(nogil=True, cache=True)
@@ -220,9 +202,12 @@ def search_columns(begin, end, scores, first, best, keys, low, high, points, own
     for i in range(len(scores)):
         row = scores[i]
         _offer_columns(row[begin:end], first + i, floors, best[begin:end], keys[begin:end])
-        _count_columns(row[begin:end], high[begin:end], above[begin:end])
         for start in range(begin, end, _RUN):
             stop = min(start + _RUN, end)
+            if stop - start == _RUN:
+                _add_above(row, start, high, start, above, start)
+            else:
+                above[start:end] += row[start:end] > high[start:end]
             if stop - start < _RUN or _any_between(row, start, low, high, start):
                 for j in range(start, stop):
                     if low[j] < row[j] <= high[j]:

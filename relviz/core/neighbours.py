@@ -24,7 +24,7 @@ from relviz.core.points import Points, Scores, directions, places
 
 BLOCK = 768  # query rows per score block, at most: fewer slow products down, more are out of the cache when read
 COMPILED_FROM = 4096  # rows of a search from which on compiled kernels select
-SPARE = 6  # candidates beyond the k wanted: what is ranked again in float64 is among them, unless many keys are equal
+SPARE = 4  # candidates beyond the k wanted: what is ranked again in float64 is among them, unless many keys are equal
 
 
 def unit_rows(x: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:

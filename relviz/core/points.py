@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor
 from relviz import settings
 from relviz.core.blocks import in_threads, rows_per_block
 
-_CACHED = 2**21  # bytes of the rows that are worked on at once: they stay in the cache
+_PIECE = 2**24  # bytes of the rows that are worked on at once
 _COMPILED_FROM = 2**20  # numbers in pairs of rows; below, torch is done before a kernel is even loaded
 _DOUBLE = torch.finfo(torch.float64).eps
 
@@ -66,29 +65,13 @@ class Points:
             return torch.zeros_like(self.scale)
         return torch.cat([self.around(rows) @ direction for rows in self._blocks()])
 
-    @cached_property
-    def alike(self) -> Int[Tensor, n]:
-        """A number for each row, equal for rows of one direction: a hash of the row divided by its largest value.
-
-        Quotients of multiples of a row are the same real numbers, and division rounds these to the same float64.
-        """
-        draw = torch.Generator().manual_seed(0)
-        odd = (torch.randint(-(2**62), 2**62, (self.x.shape[1],), generator=draw) * 2 + 1).to(self.x.device)
-        found = []
-        for rows in self._blocks():
-            some = self.x[rows].double()
-            bits = (some / some.abs().amax(1, keepdim=True).clamp_min(5e-324) + 0.0).view(torch.int64)
-            bits = (bits ^ (bits >> 32)) * odd
-            found.append(((bits ^ (bits >> 29)) * odd.flip(0)).sum(1))
-        return torch.cat(found)
-
     @property
     def arrays(self) -> tuple[Any, Any]:
         """The rows and their factors as compiled kernels take them."""
         return self.x.contiguous().numpy(), self.scale.numpy()
 
     def _blocks(self) -> list[slice]:
-        step = rows_per_block(self.width, itemsize=8, memory=_CACHED)
+        step = rows_per_block(self.width, itemsize=8, memory=_PIECE)
         return [slice(start, start + step) for start in range(0, len(self.x), step)]
 
 
@@ -101,7 +84,7 @@ def directions(x: Float[Tensor, "n d"]) -> Points:
     x = x.detach()
     if x.dtype == torch.float64:  # its squares may leave the range
         x = x / x.abs().amax(1, keepdim=True).clamp_min(torch.finfo(x.dtype).tiny)
-    parts = x.split(rows_per_block(x.shape[1], itemsize=8, memory=_CACHED))
+    parts = x.split(rows_per_block(x.shape[1], itemsize=8, memory=_PIECE))
     norms = torch.cat([part.double().norm(dim=1) for part in parts])
     return Points(x, torch.where(norms > 0, 1 / norms, 0.0), reach=1.0)
 
@@ -139,8 +122,10 @@ class Scores:
     def __init__(self, a: Points, b: Points) -> None:
         self.a, self.b = a, b
         shift = a.middle - b.middle
-        self.first, self.second = a.half - a.along(shift), b.half + b.along(shift)
-        self.constant = shift.square().sum() / -2
+        first, second = a.half - a.along(shift), b.half + b.along(shift)
+        usual = first.mean(), second.mean()  # left out of products too: the smaller their terms, the less they round
+        self.first, self.second = first - usual[0], second - usual[1]
+        self.constant = usual[0] + usual[1] - shift.square().sum() / 2
         lengths, longest = (a.half * -2).sqrt(), (b.half.amin() * -2).sqrt()
         size = lengths * longest + self.first.abs() + self.second.abs().amax()
         # A sum of m products, in whatever order, is off by at most m/2 eps of the sum of their sizes; the rest are
@@ -148,6 +133,7 @@ class Scores:
         self.slack = (a.width + 10) / 2 * torch.finfo(a.x.dtype).eps * size + 1e-36
         # Not that bound: most roundings cancel, and in float64 only scores that are equal by right lie this near.
         spread = lengths + longest + shift.norm()
+        size = size + usual[0].abs() + usual[1].abs()
         self.tie = _DOUBLE * ((2 * a.width**0.5 + 8) * size + 4 * max(a.reach, b.reach) * spread)
 
     def queries(self, rows: slice) -> Float[Tensor, "b v"]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from relviz.core import neighbours
-from relviz.core.measures import MEASURES, Pair
+from relviz.core.measures import MEASURES, Pair, Space
 from relviz.core.neighbours import nearest_by_cosine, nearest_by_distance
 
 K = 10
@@ -120,3 +120,107 @@ def test_lists_are_those_of_float64(name: str, path: str) -> None:
         torch.testing.assert_close(scores.gather(1, listed), scores.gather(1, others(scores)), rtol=1e-7, atol=1e-14)
         assert (listed == others(scores)).double().mean() > (0.8 if name == "offset 1e+07" else 0.999)
     torch.testing.assert_close(similarities.double() - 1, below_one(x, x).gather(1, near), rtol=0, atol=1e-7)
+
+
+def marked(n: int, seed: int) -> Tensor:
+    """Rows of 4 ones and 8 zeros, so inner products are whole numbers and many are equal."""
+    order = torch.rand(n, 12, generator=torch.Generator().manual_seed(seed)).argsort(1)
+    return (order < 4).float()
+
+
+def tied() -> dict[str, Tensor]:
+    x, whole = draw(200, 16).float() + 3, (8 * draw(200, 16)).round().float()
+    zero = torch.cat([torch.zeros(3, 16), x[:100], torch.zeros(40, 16), x[100:]])
+    return {
+        "three copies of each row": x.repeat(3, 1),
+        "neighbouring copies": x.repeat_interleave(3, 0),
+        "copies of some rows": torch.cat([x, x[:30], x[:5]]),
+        "more copies than neighbours": torch.cat([x[:50], x[:1].expand(70, 16), x[50:]]),
+        "multiples": torch.cat([whole, 3 * whole, 7 * whole, -whole]),
+        "rounded multiples": torch.cat([x, 0.1 * x, 3 * x]),
+        "zero rows": zero,
+        "one row only": x[:1].expand(150, 16),
+        "one direction only": torch.arange(1.0, 151)[:, None] * x[:1].round(),
+        "ones and zeros": marked(400, 0),
+        "one feature": whole[:, :1],
+        "one-hot rows": torch.eye(16).repeat(10, 1),
+    }
+
+
+BEST = ("mrr", "mrr-full", "jaccard", "mutual-knn", "neighbour-jaccard")
+
+
+@pytest.mark.parametrize("name", tied())
+def test_a_space_finds_itself_whatever_is_equal(name: str, path: str) -> None:
+    a = tied()[name]
+    copies = {"itself": a, "a copy": a.clone(), "a multiple": 0.25 * a, "float64": a.double()}
+    for which, b in copies.items():
+        pair = Pair(a, b, k=K)
+        for one in (pair.flipped, pair):
+            values = {name: MEASURES[name](one) for name in BEST}
+            assert {found.value for found in values.values() if found.undefined is None} == {1.0}, which
+            assert values["mrr"].value == values["jaccard"].value == 1.0
+    assert Space(a).neighbours(K).equal(Space(a.flip(1)).neighbours(K))
+
+
+@pytest.mark.parametrize("name", tied())
+def test_lists_and_ranks_of_tied_rows_are_the_same_on_every_path(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    a = tied()[name]
+    b = a.flip(0).contiguous()
+
+    def results(a: Tensor, b: Tensor) -> list[Tensor]:
+        pair = Pair(a, b, k=K)
+        back = pair.flipped
+        crossings = [back.crossing.found, back.crossing.rank, pair.crossing.found, pair.crossing.rank]
+        return [*crossings, pair.neighbours_a, pair.neighbours_b, nearest_by_distance(a, K)]
+
+    expected = results(a.double(), b.double())
+    monkeypatch.setattr(neighbours, "BLOCK", 64)
+    blocked = results(a, b)
+    monkeypatch.setattr(neighbours, "COMPILED_FROM", 1)
+    monkeypatch.setattr("relviz.core.points._COMPILED_FROM", 1)
+    for torch_path, compiled, wanted in zip(blocked, results(a, b), expected, strict=True):
+        assert torch_path.equal(wanted) and compiled.equal(wanted)
+
+
+def test_ties_go_by_the_stated_rule(path: str) -> None:
+    a, b = marked(400, 0), marked(400, 1)
+    number, k = torch.arange(400), 25
+    by_rule = others(a @ a.T, k)  # a stable sort: of equal scores the earlier row first
+    assert nearest_by_cosine(a, k)[0].equal(by_rule) and Space(a).neighbours(k).equal(by_rule)
+    assert nearest_by_distance(a, k).equal(by_rule)  # rows of one length
+    assert Space(a).nearest(k).equal(torch.cat([number[:, None], by_rule[:, :-1]], dim=1))
+    crossed, alike = a @ b.T, (a[:, None] == a[None]).all(2)
+    own = crossed.diagonal()[:, None]
+    before = (crossed > own) | ((crossed == own) & (number < number[:, None]) & ~alike)
+    crossing = Pair(a, b, k=k).crossing
+    assert crossing.rank.equal(1 + before.sum(1))
+    assert (alike & (crossed == own)).sum() > 400  # the exception is met
+    for row, (found, rank) in enumerate(zip(crossing.found.tolist(), crossing.rank.tolist(), strict=True)):
+        listed = [j for j in lists(crossed[row : row + 1], 400)[0].tolist() if j != row]
+        listed.insert(rank - 1, row)
+        assert found == listed[:k]
+
+
+def test_a_space_of_one_row_tells_no_sample_from_another(path: str) -> None:
+    a, b = draw(300, 8).float(), torch.ones(300, 8)
+    ranks = Pair(a, b, k=K).crossing.rank
+    assert ranks.tolist() == list(range(1, 301))
+    assert Pair(b, a, k=K).crossing.rank.double().mean() > 100
+
+
+def test_a_large_search_is_that_of_float64_by_way_of_its_kernels() -> None:
+    a = (draw(4500, 16) + 2).float()
+    b = other(a.double())
+    assert neighbours.Best(4500, K, a).compiled
+    assert found(a, b) == pytest.approx(expected(a, b), abs=1e-9)
+
+
+def test_values_do_not_depend_on_the_memory() -> None:
+    a = clusters(300, 8, 1e4).float()
+    whole, pieces = (Pair(a, other(a.double()), k=K, memory=memory) for memory in (2**26, 20_000))
+    for pair in (whole, pieces):
+        pair.flipped.retrieval  # noqa: B018
+    for one, two in ((whole, pieces), (whole.flipped, pieces.flipped)):
+        assert one.crossing.found.equal(two.crossing.found) and one.crossing.rank.equal(two.crossing.rank)
+    assert whole.neighbours_a.equal(pieces.neighbours_a)

@@ -98,7 +98,7 @@ class _Search:
     def result(self, k: int, memory: int) -> Crossing:
         """Ranks, and lists into which each query's own key is put where it belongs."""
         for some, block in self.scores.whole((self.open > _OPEN).nonzero().squeeze(1), memory):
-            self.above[some] = self._before(some, block).int()
+            self.above[some] = self._before(some, block, memory).int()
         rank = self.above.long() + 1
         others = self.best.settled(self.scores, k, memory=memory)
         place, own = torch.arange(k, device=rank.device), torch.arange(len(rank), device=rank.device)
@@ -117,15 +117,17 @@ class _Search:
         self.above.index_add_(0, rows, (gap > self.scores.tie[rows]).int())
         self.open.index_add_(0, rows, _OPEN * (gap.abs() <= self.scores.tie[rows]).int())
 
-    def _before(self, queries: Int[Tensor, q], block: Float[Tensor, "q n"]) -> Int[Tensor, q]:
+    def _before(self, queries: Int[Tensor, q], block: Float[Tensor, "q n"], memory: int) -> Int[Tensor, q]:
         """How many keys come before each query's own, of all scores in float64."""
         gap, tie = block - self.own[queries, None], self.scores.tie[queries, None]
         number = torch.arange(block.shape[1], device=block.device)
-        tied, above = gap.abs() <= tie, gap > tie
-        earlier = tied & (number < queries[:, None])
-        if bool(earlier.any()):
-            earlier &= self.scores.a.alike[queries, None] != self.scores.a.alike
-        return ((above | earlier) & (number != queries[:, None])).sum(1)
+        earlier = (gap.abs() <= tie) & (number < queries[:, None])
+        asking = earlier.any(1).nonzero().squeeze(1)
+        if len(asking) > 0:
+            among = Scores(self.scores.a, self.scores.a)
+            alike = [found >= -among.tie[some, None] for some, found in among.whole(queries[asking], memory)]
+            earlier[asking] &= ~torch.cat(alike)
+        return (((gap > tie) | earlier) & (number != queries[:, None])).sum(1)
 
     def _arrays(self) -> list[Any]:
         lists = [x.numpy() for x in (self.best.scores, self.best.indices, self.low, self.high)]
