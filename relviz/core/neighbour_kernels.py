@@ -177,17 +177,24 @@ def search_rows(begin, end, scores, first, best, keys, low, high, points, own, t
     Added to `above`: keys with a score over `high`, and those over `low` by `_weigh`.
     """
     lows, highs, counts = np.empty(_RUN, np.float32), np.empty(_RUN, np.float32), np.empty(_RUN, np.int32)
+    floors = np.empty(_RUN, np.float32)
     for i in range(begin, end):
         query, row = first + i, scores[i]
-        _offer_row(row, 0, best[query], keys[query])
-        lows[:], highs[:], counts[:] = low[query], high[query], 0
+        list_, numbers = best[query], keys[query]
+        lows[:], highs[:], floors[:], counts[:] = low[query], high[query], list_[-1], 0
         for start in range(0, len(row), _RUN):
             stop = min(start + _RUN, len(row))
-            if stop - start == _RUN:
-                _add_above(row, start, highs, 0, counts, 0)
-            else:
+            part = stop - start < _RUN
+            if part:
                 above[query] += (row[start:] > high[query]).sum()
-            if stop - start < _RUN or _any_between(row, start, lows, highs, 0):
+            else:
+                _add_above(row, start, highs, 0, counts, 0)
+            if part or _any_above(row, start, floors, 0):
+                for j in range(start, stop):
+                    if row[j] > list_[-1]:
+                        _insert(list_, numbers, row[j], j)
+                floors[:] = list_[-1]
+            if part or _any_between(row, start, lows, highs, 0):
                 for j in range(start, stop):
                     if low[query] < row[j] <= high[query]:
                         _weigh(query, j, points, own, tie, above, open_, most)

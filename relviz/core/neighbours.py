@@ -54,7 +54,7 @@ def nearest_by_cosine(x: Float[Tensor, "n d"], k: int) -> tuple[Int[Tensor, "n k
     [[1], [0], [1]]
     """
     points = directions(x)
-    found = nearest_within(points, k)
+    found = nearest_within(points, k, ordered=True)
     rows = torch.arange(len(x), device=x.device).repeat_interleave(k)
     cosines = 1 + Scores(points, points).pairs(rows, found.flatten())
     return found, cosines.reshape(found.shape).to(x.dtype)
@@ -66,10 +66,12 @@ def nearest_by_distance(x: Float[Tensor, "n d"], k: int) -> Int[Tensor, "n k"]:
     >>> nearest_by_distance(torch.tensor([[0.0], [1.0], [5.0]]), 1).tolist()
     [[1], [0], [1]]
     """
-    return nearest_within(places(x), k)
+    return nearest_within(places(x), k, ordered=True)
 
 
-def nearest_within(points: Points, k: int, *, memory: int = settings.MEMORY) -> Int[Tensor, "n k"]:
+def nearest_within(
+    points: Points, k: int, *, ordered: bool = False, memory: int = settings.MEMORY
+) -> Int[Tensor, "n k"]:
     """The k other points with the highest scores with each point, highest first.
 
     One product serves both of its points, so only half of the products are computed.
@@ -77,6 +79,8 @@ def nearest_within(points: Points, k: int, *, memory: int = settings.MEMORY) -> 
     Parameters
     ----------
     k: 1 to n - 1.
+    ordered: whether rounding may not change the order within a list; which keys are the first k, and the first k - 1,
+        it never changes.
     memory: bytes that a block of scores may take.
 
     >>> nearest_within(places(torch.tensor([[0.0], [1.0], [5.0], [5.0]])), 2).tolist()
@@ -90,7 +94,7 @@ def nearest_within(points: Points, k: int, *, memory: int = settings.MEMORY) -> 
         best.offer(slice(start, start + rows), block, first=start)
         if start + rows < len(points.x):
             best.offer_columns(block, first=start, begin=rows, origin=start)
-    return best.settled(scores, k, memory=memory)
+    return best.settled(scores, k, ordered=ordered, memory=memory)
 
 
 def nearest_among(queries: Points, keys: Points, k: int, *, memory: int = settings.MEMORY) -> Int[Tensor, "m k"]:
@@ -129,7 +133,7 @@ def score_blocks(scores: Scores, *, upper: bool = False, memory: int = settings.
 
     >>> points = places(torch.tensor([[0.0], [2.0]]))
     >>> [(start, block.tolist()) for start, block in score_blocks(Scores(points, points))]
-    [(0, [[0.0, -0.125], [-0.125, 0.0]])]
+    [(0, [[0.0625, -0.0625], [-0.0625, 0.0625]])]
     """
     keys, count = scores.keys(), len(scores.a.x)
     rows = min(BLOCK, rows_per_block(2 * len(keys), itemsize=keys.element_size(), memory=memory))
@@ -196,10 +200,12 @@ class Best:
             return in_threads(offer_columns, begin, scores.shape[1], scores.numpy(), first, *lists, origin)
         return self.offer(slice(origin + begin, origin + scores.shape[1]), scores[:, begin:].T, first=first)
 
-    def settled(self, scores: Scores, k: int, *, memory: int = settings.MEMORY) -> Int[Tensor, "n k"]:
-        """The k other keys with the highest scores of each query by the rule above, from the best of products."""
+    def settled(
+        self, scores: Scores, k: int, *, ordered: bool = False, memory: int = settings.MEMORY
+    ) -> Int[Tensor, "n k"]:
+        """The k other keys with the highest scores of each query by the rule above; see `nearest_within`."""
         found, margin = self.indices[:, :k].clone(), (2 * scores.slack + scores.tie)[:, None]
-        reached = self.scores[:, : k + 1].double()
+        reached = self.scores[:, 0 if ordered else max(0, k - 2) : k + 1].double()
         rows = (~(reached[:, :-1] - reached[:, 1:] > margin)).any(1).nonzero().squeeze(1)
         if len(rows) == 0:
             return found

@@ -13,9 +13,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from relviz.core.distances import by_blocks
-from relviz.core.neighbours import kept_share, nearest_by_cosine, nearest_by_distance, unit_rows
-from relviz.core.projections import cosine, euclidean
+from relviz.core.neighbours import kept_share, nearest_among, nearest_by_cosine, nearest_by_distance, unit_rows
+from relviz.core.points import directions, places
 from relviz.errors import BadChoice, UnknownName
 from relviz.packages import needed
 
@@ -100,13 +99,10 @@ def nearest_rows(points: Float[Tensor, "k d"], x: Float[Tensor, "n d"], metric: 
     [[0, 1]]
     """
     _mind(metric)
-    count = min(PLACED_BY, len(x))
-
-    def found(some: Tensor) -> Tensor:
-        near = cosine(some, x) if metric == "cosine" else -euclidean(some, x)
-        return near.topk(count).indices
-
-    return by_blocks(found, points, columns=2 * len(x))
+    if metric == "cosine":
+        return nearest_among(directions(points), directions(x), min(PLACED_BY, len(x)))
+    peak = max(float(some.abs().amax()) for some in (points, x))
+    return nearest_among(places(points, peak=peak), places(x, peak=peak), min(PLACED_BY, len(x)))
 
 
 class _Bar:

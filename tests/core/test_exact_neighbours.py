@@ -9,6 +9,7 @@ from torch import Tensor
 from relviz.core import neighbours
 from relviz.core.measures import MEASURES, Pair, Space
 from relviz.core.neighbours import nearest_by_cosine, nearest_by_distance
+from relviz.core.reduction import nearest_rows
 
 K = 10
 
@@ -171,8 +172,9 @@ def test_lists_and_ranks_of_tied_rows_are_the_same_on_every_path(name: str, monk
     def results(a: Tensor, b: Tensor) -> list[Tensor]:
         pair = Pair(a, b, k=K)
         back = pair.flipped
-        crossings = [back.crossing.found, back.crossing.rank, pair.crossing.found, pair.crossing.rank]
-        return [*crossings, pair.neighbours_a, pair.neighbours_b, nearest_by_distance(a, K)]
+        found = [back.crossing.found, pair.crossing.found, pair.neighbours_a, pair.neighbours_b]
+        members = [some.sort(dim=1).values for some in found]  # measures do not read their order
+        return [*members, back.crossing.rank, pair.crossing.rank, nearest_by_distance(a, K)]
 
     expected = results(a.double(), b.double())
     monkeypatch.setattr(neighbours, "BLOCK", 64)
@@ -224,3 +226,12 @@ def test_values_do_not_depend_on_the_memory() -> None:
     for one, two in ((whole, pieces), (whole.flipped, pieces.flipped)):
         assert one.crossing.found.equal(two.crossing.found) and one.crossing.rank.equal(two.crossing.rank)
     assert whole.neighbours_a.equal(pieces.neighbours_a)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("name", ["mean cosine 0.99999", "offset 100000", "clusters 1e4 sigma apart"])
+def test_rows_nearest_to_points_are_those_of_float64(name: str, metric: str) -> None:
+    x = SPACES[name](400, 24).float()
+    points = other(x.double())[:30] / 3
+    scores = below_one(points, x) if metric == "cosine" else -squares(points, x)
+    assert nearest_rows(points, x, metric).equal(lists(scores, 5))

@@ -48,7 +48,8 @@ def local_agreement(
 ) -> Float[Tensor, n]:
     """Each sample's own Jaccard index of its k nearest others by cosine in A and in B, in [0, 1].
 
-    Its mean is `neighbour_jaccard`. A zero vector is equally far from all and its neighbours are arbitrary.
+    Its mean is `neighbour_jaccard`. A zero vector is near zero vectors only and equally far from all others; which of
+    equally near samples count, `relviz.core.neighbours` says.
 
     Parameters
     ----------
