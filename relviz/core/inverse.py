@@ -97,7 +97,8 @@ def centred(x: Float[Tensor, "k d"]) -> tuple[Float[Tensor, "d"], Float[Tensor, 
     low, high = x.aminmax(dim=0)
     still = high - low <= _ROUNDING * torch.maximum(low.abs(), high.abs())
     mean = torch.where(still, low, x.mean(0))
-    return mean, (x - mean).masked_fill(still, 0.0)
+    vectors = x - mean
+    return mean, (vectors - vectors.mean(0)).masked_fill(still, 0.0)  # a mean far from 0 is itself rounded
 
 
 def finite(x: Tensor, what: str) -> Tensor:

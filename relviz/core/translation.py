@@ -20,7 +20,9 @@ from torch import Tensor
 from relviz.core.inverse import NORMALISE, finite, inside
 from relviz.core.neighbours import unit_rows
 from relviz.core.registry import Entry, Option
+from relviz.core.rounding import is_short, rounding
 from relviz.core.translation_kernels import (
+    Digits,
     TranslationMap,
     gradient_map,
     l_ortho_map,
@@ -224,10 +226,13 @@ def _fit(source: Tensor, target: Tensor, core: TranslationMap, normalise: str, u
         )
     (here, x), (there, y) = (inside(anchors, normalise=normalise) for anchors in (source, target))
     precision = torch.float64 if source.dtype == target.dtype == torch.float64 else torch.float32
+    eps = torch.finfo(torch.float32 if is_short(source) else torch.float64).eps
+    digits = Digits(precision, eps, rounding(source.detach()) / here.spread.square())
     if not unit_norm:
-        matrix, bias = core(x, y, precision)
+        matrix, bias = core(x, y, digits)
         return Translation(here.mean, matrix * there.spread / here.spread[:, None], there.out_of(bias[None])[0])
-    matrix, bias = core(unit_rows(x), unit_rows(y), precision)
+    shorter = x.square().sum(1).mean().clamp_min(torch.finfo(x.dtype).tiny)
+    matrix, bias = core(unit_rows(x), unit_rows(y), replace(digits, noise=digits.noise / shorter))
     back = replace(there, spread=there.spread * y.norm(dim=1).mean())
     return Translation(here.mean, matrix * back.spread, back.out_of(bias[None])[0], here.spread)
 
