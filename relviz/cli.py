@@ -318,7 +318,10 @@ def _methods(chosen: argparse.Namespace) -> None:
     if chosen.markdown:
         print(markdown(), end="")
         return
-    show(rows(), chosen.json)
+    found = rows()
+    if not chosen.json:  # sentences, too long for a table
+        found = [{fact: value for fact, value in row.items() if fact != "detail"} for row in found]
+    show(found, chosen.json)
 
 
 def _cache_info(chosen: argparse.Namespace) -> None:

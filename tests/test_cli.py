@@ -95,6 +95,27 @@ def test_methods_lists_every_registry_and_the_documentation_is_fresh() -> None:
     assert relviz("methods", "--markdown").stdout == documented.read_text(), "run 'make docs'"
 
 
+def test_methods_say_what_a_number_stands_on() -> None:
+    """In JSON and in the documentation; a table on the terminal has no room for it."""
+    details = {(row["kind"], row["name"]): row["detail"] for row in answer("methods")}
+    for name, words in {
+        "rsa": "Euclidean in both spaces",
+        "procrustes": "Frobenius norm one, the narrower padded with zeros; the value is half",
+        "mutual-knn": "the sample itself is not among",
+        "neighbour-jaccard": "the sample itself is not among",
+        "jaccard": "the sample itself is one of them",
+        "mrr": "the sample itself included",
+        "mrr-full": "the sample itself included",
+        "pwcca": "counts where it is wider than rounding",
+        "cka-rbf": "the lower of the two in the middle",
+    }.items():
+        assert words in details["measures", name], name
+    documented = relviz("methods", "--markdown").stdout
+    assert all(detail in documented for detail in details.values())
+    assert "| procrustes |" in documented.replace("`", "").partition("## Intervals and null bands")[2]
+    assert "Frobenius" not in relviz("methods").stdout
+
+
 def test_draws_give_each_value_its_null_band_and_interval() -> None:
     chosen = "compare digits-cnn-s0 digits-cnn-s1 --data digits --anchors 50 --measures cka jaccard --draws 20".split()
     assert "interval" in relviz(*chosen).stdout

@@ -43,6 +43,8 @@ class Entry(Generic[F]):
     source: arXiv number, or author and year.
     invariances: members of `TRANSFORMATIONS` that leave its result unchanged, and no others.
     options: keywords of `function` that a user may set.
+    detail: whole sentences that a reader of its numbers must know beyond the summary, such as how it is normalised,
+        what is cut off and what is left out; empty where there is nothing of the kind.
     """
 
     label: str
@@ -51,3 +53,4 @@ class Entry(Generic[F]):
     source: str
     invariances: frozenset[str] = frozenset()
     options: tuple[Option, ...] = ()
+    detail: str = ""

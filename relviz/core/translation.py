@@ -256,6 +256,14 @@ _RIGID = frozenset({"orthogonal", "translation", "permutation"})
 _STEPS = Option("steps", 300, "steps of Adam", low=0.0, high=5000.0)
 _RATE = Option("rate", 1e-3, "learning rate", low=1e-6, high=1.0)
 _SEED = Option("seed", 0, "seed of the random start", low=0.0)
+_CUT = (
+    "Directions of the anchors weaker than max(k, d) times the precision of the given numbers (1.2e-7 of float32), "
+    "relative to the strongest, count as empty."
+)
+_REST = (
+    "Where the anchors say nothing, the map is the orthogonal one nearest to the identity; the narrower space is "
+    "padded with zeros."
+)
 _PENALTY = Option("penalty", 0.01, "in mean eigenvalues of the anchors' covariance", low=1e-6, high=100.0)
 _SCALE = Option("scale", True, "fit one scale factor")
 _UNIT = Option("unit_norm", False, "rows to unit length, the target's mean norm given back")
@@ -272,15 +280,21 @@ TRANSLATIONS: dict[str, TranslationEntry] = {
     "affine": _entry(
         affine, frame="centre", label="Affine", summary="least squares with a bias, in closed form",
         invariances=_RIGID | {"isotropic scale", "linear"}, comes_back="full rank",
+        detail="Its frame matters only below full rank, where it says which of many maps is the smallest; the paper's "
+        "gradient descent heads for it. " + _CUT,
     ),
     "affine-gradient": _entry(
         affine_gradient, _STEPS, _RATE, _SEED, frame="standard",
         label="Affine, by gradient", summary="least squares with a bias, by some steps of Adam",
         invariances=frozenset({"isotropic scale", "translation"}), comes_back="never",
+        detail="As in the paper; stops long before the minimum, from a random start. A feature that is 0 at every "
+        "anchor in its frame has no say.",
     ),
     "linear": _entry(
         linear, frame="none", label="Linear", summary="least squares without a bias",
         invariances=_RIGID - {"translation"} | {"isotropic scale", "linear"}, comes_back="full rank",
+        detail="In a centred or standardised frame, where nothing is left for a bias, it is the same map as affine. "
+        + _CUT,
     ),
     "ridge": _entry(
         ridge, _PENALTY, frame="centre", label="Ridge", summary="affine with a penalty, calmer with few anchors",
@@ -289,14 +303,18 @@ TRANSLATIONS: dict[str, TranslationEntry] = {
     "l-ortho": _entry(
         l_ortho, frame="centre", label="L-ortho", summary="the least-squares map with its stretching taken out",
         invariances=_RIGID, comes_back="always",
+        detail=f"{_REST} {_CUT}",
     ),
     "ortho": _entry(
         ortho, _SCALE, frame="centre", label="Ortho", summary="rotation, reflection and one scale (Procrustes)",
         invariances=_RIGID | {"isotropic scale"}, comes_back="always",
+        detail="The scale, sum of singular values over |X|^2, is not in the paper; equal source anchors leave nothing "
+        "to scale and lead to the target's mean. " + _REST,
     ),
     "ortho-rigid": _entry(
         ortho_rigid, frame="centre", label="Ortho, rigid", summary="rotation and reflection only",
         invariances=_RIGID, comes_back="always",
+        detail="The paper's ortho, which is fitted in the standard frame. " + _REST,
     ),
 }
 # fmt: on

@@ -26,6 +26,15 @@ __all__ = ["MEASURES", "Measure", "Pair", "Space", "class_conditional", "local_a
 
 _DIRECTIONS = frozenset({"isotropic scale", "orthogonal", "permutation"})  # angles within one space
 _CLOUD = _DIRECTIONS | {"translation"}  # distances within one space, up to scale
+_KERNEL = (
+    "The kernel's width is that share of the median distance between rows that differ, each space's own, on all rows "
+    "or on 2,000 drawn with a fixed seed; of an even count of distances the lower of the two in the middle."
+)
+_AXES = (
+    "A principal axis counts where it is wider than rounding: above 8.4e-8 of the widest in standard deviation, and "
+    "above what rounding the given values to float32 leaves. Undefined where the axes of a space reach n - 1, as then "
+    "every correlation is 1, but for a space with itself; inflated before that."
+)
 _BANDWIDTH = Option("bandwidth", 1.0, "kernel width as a share of the median distance", low=0.01, high=100.0)
 
 MEASURES: dict[str, Measure] = {
@@ -52,6 +61,7 @@ MEASURES: dict[str, Measure] = {
         function=rbf_cka,
         summary="as CKA, by nearness instead of inner products",
         source="1905.00414",
+        detail=_KERNEL,
         invariances=_CLOUD,
         options=(_BANDWIDTH,),
         low=0.0,
@@ -62,6 +72,7 @@ MEASURES: dict[str, Measure] = {
         function=rbf_cka_debiased,
         summary="as RBF CKA, without its inflation at few samples",
         source="2010.15327",
+        detail=_KERNEL,
         invariances=_CLOUD,
         options=(_BANDWIDTH,),
         low=-1.0,
@@ -72,6 +83,8 @@ MEASURES: dict[str, Measure] = {
         function=svcca,
         summary="correlation of the leading axes that fit each other best",
         source="1706.05806",
+        detail="Each space keeps the fewest axes that hold the share `keep` of its variance; the mean is over as many "
+        "correlations as the space with fewer axes has. " + _AXES,
         invariances=_CLOUD,
         options=(Option("keep", 0.99, "share of each space's variance that is kept", low=0.01, high=1.0),),
         low=0.0,
@@ -82,6 +95,7 @@ MEASURES: dict[str, Measure] = {
         function=pwcca,
         summary="correlation of best fitting axes, weighted by their part in A",
         source="1806.05759",
+        detail="All axes of both spaces count. " + _AXES,
         invariances=_CLOUD - {"orthogonal"},
         low=0.0,
         high=1.0,
@@ -92,6 +106,9 @@ MEASURES: dict[str, Measure] = {
         function=procrustes,
         summary="what is left between the clouds after the best rotation; 0 is the same",
         source="2108.01661",
+        detail="Both clouds are centred and brought to Frobenius norm one, the narrower padded with zeros; the "
+        "value is half the least squared distance over orthogonal maps, 1 - the nuclear norm of X'Y. The paper's is "
+        "not halved and ends at 2.",
         invariances=_CLOUD,
         low=0.0,
         high=1.0,
@@ -102,6 +119,8 @@ MEASURES: dict[str, Measure] = {
         function=rsa,
         summary="rank correlation of the distances between samples",
         source="Kriegeskorte et al. 2008",
+        detail="Distances are Euclidean in both spaces, over all pairs of rows (of 2,000 drawn with a fixed seed, "
+        "where there are more), and compared by Spearman's rank correlation; equal ones share their mean rank.",
         invariances=_CLOUD,
         low=-1.0,
         high=1.0,
@@ -111,6 +130,7 @@ MEASURES: dict[str, Measure] = {
         function=mutual_knn,
         summary="neighbours shared, each space searched by itself",
         source="2405.07987",
+        detail="Neighbours are by cosine; the sample itself is not among its k neighbours.",
         invariances=_DIRECTIONS,
         low=0.0,
         high=1.0,
@@ -120,6 +140,7 @@ MEASURES: dict[str, Measure] = {
         function=neighbour_jaccard,
         summary="overlap of neighbours, each space searched by itself",
         source="2408.00531",
+        detail="Neighbours are by cosine; the sample itself is not among its k neighbours, unlike in Jaccard@k.",
         invariances=_DIRECTIONS,
         low=0.0,
         high=1.0,
@@ -129,6 +150,7 @@ MEASURES: dict[str, Measure] = {
         function=jaccard,
         summary="neighbours shared when A's vectors search B",
         source="2209.15430",
+        detail="Neighbours are by cosine among the rows of B; the sample itself is one of them and may be among the k.",
         invariances=frozenset({"isotropic scale"}),
         low=0.0,
         high=1.0,
@@ -140,6 +162,8 @@ MEASURES: dict[str, Measure] = {
         function=mrr,
         summary="how near A's vector lands to the same sample in B",
         source="2209.15430",
+        detail="Ranks are by cosine among all rows of B, the sample itself included, for it is what is looked for; "
+        "beyond rank k it counts 0.",
         invariances=frozenset({"isotropic scale"}),
         low=0.0,
         high=1.0,
@@ -151,6 +175,7 @@ MEASURES: dict[str, Measure] = {
         function=mrr_full,
         summary="as MRR, counting every rank and not only the first few",
         source="Voorhees 1999",
+        detail="Ranks are by cosine among all rows of B, the sample itself included, for it is what is looked for.",
         invariances=frozenset({"isotropic scale"}),
         low=0.0,
         high=1.0,
