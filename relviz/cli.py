@@ -100,7 +100,7 @@ def _add_shelf(commands: Any) -> None:
         "--source", help="torchvision:NAME, timm:NAME, hf:NAME-or-folder, efficientnet-lite:0 to 2 or array:FILE#KEY"
     )
     add.add_argument("--checkpoint", metavar="FILE", help="its weights")
-    add.add_argument("--latent", metavar="NODE", help="latent node (default: what goes into its last layer)")
+    add.add_argument("--latent", metavar="NODE", help="latent node (default: what goes into its head)")
     add.add_argument("--size", type=int, help="side of the images it reads (default: the data's own)")
     add.add_argument("--channels", type=int, help="1 or 3 (default: as its first convolution)")
     add.add_argument("--mean", type=float, nargs="+", help="subtracted from pixels in [0, 1]")

@@ -17,6 +17,7 @@ from relviz.errors import BadChoice
 from relviz.models.preprocessing import Pictures, Reads, Vectors
 from relviz.models.reading import Built
 from relviz.models.text import TRIED, Texts
+from relviz.packages import declare_operators
 from relviz.shelf_file import ModelEntry
 
 
@@ -40,6 +41,7 @@ def of_builder(builder: str, entry: ModelEntry) -> Built:
 
 def _built(builder: str, folder: Path) -> tuple[nn.Module, str]:
     """A new network, and the text of the module that builds it."""
+    declare_operators()  # the builder may import torchvision
     with _importable(folder):
         function = _function(builder, folder)
         try:

@@ -1,6 +1,9 @@
 """A user's own network on the shelf: what is accepted, what is refused, and that nothing is half-registered."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from relviz.models import catalogue
 from relviz.models.catalogue import find, names_for
 from relviz.models.encoder import NetworkEncoder
 from relviz.models.model import Model
+from relviz.packages import torchvision
 from relviz.shelf_file import data_paths, model_entries
 from tests.models import networks
 
@@ -251,6 +255,31 @@ def test_builders_lie_beside_the_shelf_file_or_in_the_working_folder(
         assert catalogue.add(module, facts)[1].width == 12
     with pytest.raises(BadChoice, match=f"no module 'nowhere' in {tmp_path} or {work}"):
         catalogue.add("lost", {"builder": "nowhere:f", "checkpoint": "w.safetensors"})
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from torchvision.models import resnet18\ndef build(): return resnet18(num_classes=10)\n",
+        "def build():\n    import torchvision\n    return torchvision.models.resnet18(num_classes=10)\n",
+        "import torchvision.transforms\nfrom torchvision.models import get_model\n"
+        "def build(): return get_model('resnet18', num_classes=10)\n",
+        "import timm\ndef build(): return timm.create_model('resnet18', num_classes=10)\n",
+    ],
+)
+def test_builders_may_import_torchvision(code: str, tmp_path: Path) -> None:
+    (tmp_path / "of_torchvision.py").write_text(code)
+    weights = torchvision("models", purpose="These tests").resnet18(num_classes=10).state_dict()
+    save_file(weights, tmp_path / "w.safetensors")
+    script = (
+        "import sys; from relviz.cli import main; sys.exit(main(['add', 'r', '--builder', 'of_torchvision:build', "
+        "'--checkpoint', 'w.safetensors', '--size', '32']))"
+    )
+    environment = {**os.environ, "RELVIZ_SHELF": str(tmp_path / "relviz.toml"), "PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert "512 numbers; own head: 10 classes" in done.stdout, done.stderr
 
 
 def test_the_shelf_lists_every_entry_with_its_problem(
