@@ -17,7 +17,7 @@ from relviz.data import graphs
 from relviz.data.arranging import arranged, class_labels, row
 from relviz.data.dataset import DataSet
 from relviz.data.files import Arrays, check_options
-from relviz.data.tables import matrix
+from relviz.data.vectors import matrix
 from relviz.errors import BadFile, UnknownName
 
 SUFFIXES = (".npz", ".npy", ".safetensors")

@@ -1,30 +1,32 @@
 """Texts or vectors in the columns of CSV, TSV, JSON, JSONL and Parquet files.
 
 Columns are found by their usual names, or named: `FILE.csv#text=question&label=kind&id=key&split=part`,
-`FILE.parquet#vectors=embedding`. A file without a line of names takes `header=no`; its columns are called 1, 2, ...
+`FILE.parquet#vectors=embedding`, or `vectors=dim_*` where each dimension has a column of its own, dim_0, dim_1 and so
+on. A CSV or TSV file without a line of names takes `header=no`; its columns are called 1, 2, ...
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from relviz.data import separated as separated_lines
 from relviz.data.arranging import Place, arranged, class_labels
 from relviz.data.dataset import DataSet
 from relviz.data.files import check_options, check_size, read_bytes, read_text
-from relviz.errors import BadFile, UnknownName
+from relviz.data.vectors import asked_columns, matrix, usual_columns, wide
+from relviz.errors import BadChoice, BadFile, UnknownName
 from relviz.packages import needed
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
-_OPTIONS = ("text", "vectors", "label", "id", "split", "header")
+_OPTIONS = ("text", "vectors", "label", "id", "split")
+_OF_SEPARATED = ("header", "quote")  # "yes" or "no"
 # Usual names, the likelier first.
 _USUAL = {
     "vectors": ("embedding", "embeddings", "vector", "vectors", "features"),
@@ -38,11 +40,19 @@ _CLASS_NAMES = ("label_name", "label_text", "class_name")
 
 @dataclass(frozen=True)
 class Table:
-    """Columns by name, and for each row where in the file it stands ("line 17")."""
+    """Columns by name, and for each row where in the file it stands ("line 17").
+
+    Attributes
+    ----------
+    named: whether the file names its columns.
+    notes: what was skipped, as in `DataSet`.
+    """
 
     path: Path
     columns: dict[str, Sequence[Any] | NDArray[Any]]
     place: Place
+    named: bool = True
+    notes: tuple[str, ...] = ()
 
     def find(self, what: str, options: dict[str, str]) -> str | None:
         """The name of the column of vectors, text, label, id or split, or None."""
@@ -61,10 +71,19 @@ def load(path: Path, options: dict[str, str], *, name: str) -> DataSet:
     Raises
     ------
     BadFile: missing, empty, damaged, not UTF-8, or a row that does not fit; the line or row is named.
-    UnknownName: no such option or column.
+    UnknownName, BadChoice: no such option or column, or not its value.
     """
-    check_options(options, _OPTIONS, path)
-    return from_table(read_table(path, header=options.get("header") != "no"), options, name=name)
+    separated = path.suffix in separated_lines.SUFFIXES
+    check_options(options, (*_OPTIONS, *_OF_SEPARATED) if separated else _OPTIONS, path)
+    header, quote = (_yes(options, name) for name in _OF_SEPARATED)
+    return from_table(read_table(path, header=header is not False, quote=quote), options, name=name)
+
+
+def _yes(options: dict[str, str], name: str) -> bool | None:
+    value = options.get(name)
+    if value not in (None, "yes", "no"):
+        raise BadChoice(f"The option {name} is '{value[:40]}'.", "Write yes or no.")
+    return None if value is None else value == "yes"
 
 
 def from_table(table: Table, options: dict[str, str], *, name: str) -> DataSet:
@@ -75,29 +94,46 @@ def from_table(table: Table, options: dict[str, str], *, name: str) -> DataSet:
     BadFile, UnknownName: as `load`.
     """
     file, place = table.path, table.place
-    vectors = None if "text" in options else table.find("vectors", options)
-    text = table.find("text", options)
-    if vectors is None and text is None:
-        columns = ", ".join(f"'{column[:30]}'" for column in list(table.columns)[:8])
-        raise BadFile(
-            f"None of the columns of {file} ({columns}) is called like texts or vectors.",
-            f"Name one: '{file.name}#text=COLUMN'; where the first line is data, '{file.name}#header=no&text=1'.",
-        )
     split, ids = table.find("split", options), table.find("id", options)
     return arranged(
-        matrix(table.columns[vectors], file, place) if vectors else _texts(table.columns[str(text)], file, place),
+        _samples(table, options),
         name=name,
         file=file,
         title=file.name,
         labels=_labels(table, options),
         ids=[str(value) for value in table.columns[ids]] if ids else (),
         parts=table.columns[split] if split else None,
+        notes=table.notes,
         place=place,
     )
 
 
-def read_table(path: Path, *, header: bool = True) -> Table:
-    """All columns of a file.
+def _samples(table: Table, options: dict[str, str]) -> NDArray[np.float32] | tuple[str, ...]:
+    """What the named or usual columns hold: vectors before texts, and columns of one dimension each last."""
+    file, place = table.path, table.place
+    asked = options.get("vectors", "")
+    if asked.endswith("*") and asked not in table.columns:
+        others = {options.get(what) for what in ("label", "id", "split")}
+        names = asked_columns(asked, [name for name in table.columns if name not in others], file=file)
+        return wide(table.columns, names, file, place)
+    vectors = None if "text" in options else table.find("vectors", options)
+    if vectors is not None:
+        return matrix(table.columns[vectors], file, place)
+    text = table.find("text", options)
+    if text is not None:
+        return _texts(table.columns[text], file, place)
+    names = usual_columns(table.columns, file=file) if table.named else []
+    if names:
+        return wide(table.columns, names, file, place)
+    columns = ", ".join(f"'{column[:30]}'" for column in list(table.columns)[:8])
+    raise BadFile(
+        f"None of the columns of {file} ({columns}) is called like texts or vectors.",
+        f"Name one: '{file.name}#text=COLUMN'; where the first line is data, '{file.name}#header=no&text=1'.",
+    )
+
+
+def read_table(path: Path, *, header: bool = True, quote: bool | None = None) -> Table:
+    """All columns of a file; header and quote are as in `relviz.data.separated`.
 
     Raises
     ------
@@ -105,29 +141,15 @@ def read_table(path: Path, *, header: bool = True) -> Table:
     """
     if path.suffix == ".parquet":
         return _parquet(path)
-    if path.suffix in (".csv", ".tsv"):
-        return _separated(path, header=header)
-    return _objects(path, _json_lines(path) if path.suffix != ".json" else _json_list(path))
-
-
-def matrix(values: Sequence[Any] | NDArray[Any], file: object, place: Place) -> NDArray[np.float32]:
-    """Rows of numbers as float32 `n x d`.
-
-    Raises
-    ------
-    BadFile: a row that is no list of numbers, or of another length than the first.
-    """
-    if isinstance(values, np.ndarray) and values.ndim == 2:
-        return np.asarray(values, np.float32)
-    rows = list(values)
-    for i, row in enumerate(rows):
-        if not isinstance(row, list) or not all(type(number) in (int, float) for number in row) or not row:
-            raise BadFile(f"{file} has no list of numbers at {place(i)}.", "Give a vector for every sample.")
-        if len(row) != len(rows[0]):
-            unlike = f"{len(row)} numbers at {place(i)} and {len(rows[0])} at {place(0)}"
-            raise BadFile(f"{file} has {unlike}.", "Vectors of one data set have one length.")
-    with np.errstate(over="ignore"):
-        return np.array(rows, np.float32).reshape(len(rows), -1)
+    if path.suffix in separated_lines.SUFFIXES:
+        return _separated(path, header=header, quote=quote)
+    if path.suffix == ".json":
+        return _objects(path, _json_list(path))
+    # Only line feeds end a line of JSON: its words may hold the other ends of line that Python knows.
+    lines = read_text(path).rstrip().split("\n")
+    gaps = [number for number, line in enumerate(lines, start=1) if not line.strip()]
+    table = _objects(path, _json_lines(path, lines))
+    return replace(table, notes=tuple(separated_lines.said_of_gaps(gaps, path.name)))
 
 
 def _texts(values: Sequence[Any] | NDArray[Any], file: object, place: Place) -> tuple[str, ...]:
@@ -155,23 +177,9 @@ def _labels(table: Table, options: dict[str, str]) -> tuple[NDArray[np.int64], t
     return classes, tuple(words[label][0] for label in range(len(names)))
 
 
-def _separated(path: Path, *, header: bool) -> Table:
-    reader = csv.reader(
-        io.StringIO(read_text(path), newline=""), strict=True, delimiter="\t" if path.suffix == ".tsv" else ","
-    )
-    rows, lines, begin = list[list[str]](), list[int](), 1
-    try:
-        for cells in reader:
-            if cells:  # the csv module gives none for an empty line
-                rows.append(cells)
-                lines.append(begin)
-            begin = reader.line_num + 1
-    except csv.Error as error:
-        raise BadFile(f"{path} is damaged at line {begin} ({error}).", "Check the quotes there.") from error
-    for cells, line in zip(rows, lines, strict=True):
-        if len(cells) != len(rows[0]):
-            unlike = f"{len(cells)} cells in line {line} and {len(rows[0])} in line {lines[0]}"
-            raise BadFile(f"{path} has {unlike}.", "Quote texts that contain the separator.")
+def _separated(path: Path, *, header: bool, quote: bool | None) -> Table:
+    found = separated_lines.read(path, quote=quote)
+    rows, lines = found.rows, found.lines
     if len(rows) <= header:
         raise BadFile(f"{path} has no rows.", "Bring a file with samples in it.")
     names = rows[0] if header else [str(i + 1) for i in range(len(rows[0]))]
@@ -179,12 +187,11 @@ def _separated(path: Path, *, header: bool) -> Table:
         hint = f"Rename one; where the first line is data, '{path.name}#header=no&text=1'."
         raise BadFile(f"{path} has two columns of the same name.", hint)
     columns = zip(names, zip(*rows[header:], strict=True), strict=True)
-    return Table(path, dict(columns), lambda i: f"line {lines[i + header]}")
+    return Table(path, dict(columns), lambda i: f"line {lines[i + header]}", header, found.notes)
 
 
-def _json_lines(path: Path) -> Iterator[tuple[str, Any]]:
-    # Only line feeds end a line of JSON: its words may hold the other ends of line that Python knows.
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+def _json_lines(path: Path, lines: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    for number, line in enumerate(lines, start=1):
         if line.strip():
             yield f"line {number}", _parsed(line, path, f"line {number}")
 
