@@ -62,16 +62,36 @@ def plot_board(
     return figure
 
 
+def shortened(name: str, most: int = 28) -> str:
+    """A name by its beginning and its end, where it is longer than that many characters.
+
+    >>> shortened("cnn-s0"), shortened("begin" + 80 * "x" + "end", 12)
+    ('cnn-s0', 'beginxxx…end')
+    """
+    end = (most - 1) // 3
+    return name if len(name) <= most else f"{name[: most - 1 - end]}…{name[-end:]}"
+
+
+def cut(names: Sequence[str]) -> list[str]:
+    """Long names shortened, if that leaves them unlike: an axis takes equal names for one.
+
+    >>> cut([20 * "x", 80 * "y"]), cut([40 * "x" + "1" + 40 * "x", 40 * "x" + "2" + 40 * "x"])[0] == 40 * "x"
+    (['xxxxxxxxxxxxxxxxxxxx', 'yyyyyyyyyyyyyyyyyy…yyyyyyyyy'], False)
+    """
+    short = [shortened(name) for name in names]
+    return short if len(set(short)) == len(set(names)) else list(names)
+
+
 def short_names(names: Sequence[str]) -> list[str]:
-    """Names without the word that they all begin with.
+    """Names without the word that they all begin with, long ones shortened.
 
     >>> short_names(["fmnist-cnn-s0", "fmnist-cnn-s1"]), short_names(["cnn-s0", "mlp-s0"]), short_names(["cnn"])
     (['cnn-s0', 'cnn-s1'], ['cnn-s0', 'mlp-s0'], ['cnn'])
     """
     first, _, rest = names[0].partition("-")
     if rest and all(name.startswith(f"{first}-") for name in names):
-        return [name.removeprefix(f"{first}-") for name in names]
-    return list(names)
+        names = [name.removeprefix(f"{first}-") for name in names]
+    return cut(names)
 
 
 def _texts(cells: Sequence[Sequence[Cell]], notes: Sequence[Sequence[str]], *, crowded: bool) -> list[list[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from relviz.core.breakage import Reliability
-from relviz.plots.boards import CLEAR
+from relviz.plots.boards import CLEAR, cut
 from relviz.plots.palette import MODEL_A, MODEL_B, QUIET
 
 
@@ -16,11 +16,11 @@ def plot_gaps(names: Sequence[str], native: Sequence[float], stitched: Sequence[
     figure = go.Figure(
         go.Bar(
             x=[before - after for before, after in zip(native, stitched, strict=True)],
-            y=list(names),
+            y=cut(names),
             orientation="h",
             marker={"color": MODEL_B},
-            customdata=list(zip(native, stitched, strict=True)),
-            hovertemplate="%{y}: native %{customdata[0]:.4f}, stitched %{customdata[1]:.4f}<extra></extra>",
+            customdata=list(zip(names, native, stitched, strict=True)),
+            hovertemplate="%{customdata[0]}: native %{customdata[1]:.4f}, stitched %{customdata[2]:.4f}<extra></extra>",
         )
     )
     figure.update_layout(

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from relviz.plots.boards import shortened
 from relviz.plots.palette import MODEL_A, MODEL_B
 
 _CLEAR = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
@@ -56,5 +57,11 @@ def plot_profile(
         bargap=0.25,
         **_CLEAR,
     )
-    figure.update_xaxes(tickvals=places, ticktext=names, showticklabels=not pictured, showgrid=False, zeroline=False)
+    figure.update_xaxes(
+        tickvals=places,
+        ticktext=[shortened(name, 16) for name in names],
+        showticklabels=not pictured,
+        showgrid=False,
+        zeroline=False,
+    )
     return figure

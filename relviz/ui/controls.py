@@ -20,8 +20,10 @@ from relviz.shelf_file import data_paths
 from relviz.ui.asking import see_shelf
 from relviz.ui.limits import whole_number
 from relviz.ui.messages import refuse
+from relviz.ui.text import plain
 
 _STATE = "choice"
+_LONG = 22  # characters that fit into a box
 _MOST_NEIGHBOURS = 100  # that measures are asked to look at
 
 
@@ -63,7 +65,7 @@ def _controls() -> Choice:
         [*DATASETS, *data_paths()],
         key="data",
         bind="query-params",
-        help="What both models look at. Results are computed on its held-out rows.",
+        help=_help("data", "What both models look at. Results are computed on its held-out rows."),
     )
     see_shelf(data)
     models = offered(load_dataset(data))
@@ -78,7 +80,7 @@ def _controls() -> Choice:
         index=_default(names, "cnn-s0"),
         key="a",
         bind="query-params",
-        help="The encoder that is read.",
+        help=_help("a", "The encoder that is read."),
     )
     b = st.selectbox(
         "Model B",
@@ -86,7 +88,7 @@ def _controls() -> Choice:
         index=_default(names, "cnn-s1"),
         key="b",
         bind="query-params",
-        help="The model whose head reads.",
+        help=_help("b", "The model whose head reads."),
     )
     for name in (a, b):
         if isinstance(problem := models[name], RelvizError):
@@ -139,6 +141,12 @@ def _neighbours(data: DataSet) -> int:
             key="k",
             help="How many neighbours Jaccard@k and MRR@k look at.",
         )
+
+
+def _help(key: str, sentence: str) -> str:
+    """What a control is for, and the name that is chosen where it may be too long for its box."""
+    name = st.session_state.get(key) or ""
+    return f"{sentence} Chosen is {plain(name)}." if len(name) > _LONG else sentence
 
 
 def _mind_unknown(key: str, known: list[str], data: str) -> None:

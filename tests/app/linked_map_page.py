@@ -1,6 +1,6 @@
 """The linked maps by themselves, with made-up rows: what the browser tests and the benchmark look at.
 
-The address chooses: `?n=` rows, `&classes=`.
+The address chooses: `?n=` rows, `&classes=`, `&anchors=` of them, `&long=` names.
 """
 
 import time
@@ -19,10 +19,13 @@ n = int(st.query_params.get("n", "2000"))
 classes = int(st.query_params.get("classes", "10"))
 rows = made_up(n, classes)
 names = NAMES[:classes] if classes <= len(NAMES) else [f"class {number:03d}" for number in range(classes)]
+if "long" in st.query_params:
+    names = [f"{(70 // len(name)) * (name + ' ')}<b>{number}</b> 🙂" for number, name in enumerate(names)]
+crowd = int(st.query_params.get("anchors", "40"))
 
 left, middle, right, wide = st.columns(4)
 colour = left.radio("Colour", ["class", "local agreement"], horizontal=True)
-anchors = middle.radio("Anchors", [20, 40], horizontal=True)
+anchors = middle.radio("Anchors", [20, crowd], horizontal=True)
 if right.button("Select the first hundred"):
     st.session_state["turn"] = st.session_state.get("turn", 0) + 1
 turn = st.session_state.get("turn", 0)
@@ -31,7 +34,14 @@ asked = Selection(np.arange(n) < 100, turn) if turn else None
 start = time.perf_counter()
 done = linked_map(
     [
-        View(title, "keeps 41 % (chance 0.75 %)", rows[name], hue, frame, rows[name][: anchors * 7 : 7])
+        View(
+            title,
+            "keeps 41 % (chance 0.75 %)",
+            rows[name],
+            hue,
+            frame,
+            rows[name][: anchors * 7 : 7] if anchors * 7 <= n else rows[name][:anchors],
+        )
         for title, name, hue, frame in (
             ("Absolute A · cnn-s0", "a", MODEL_A, "a"),
             ("Absolute B · cnn-s1", "b", MODEL_B, "b"),

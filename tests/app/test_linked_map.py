@@ -429,10 +429,49 @@ def test_the_table_shows_the_selection(visit: Callable[..., Maps]) -> None:
 def test_many_classes_are_focus_and_context(visit: Callable[..., Maps]) -> None:
     maps = visit("classes=60")
     legend = maps.root.locator(".legend")
-    expect(legend).to_contain_text("60 classes, 10 in colour")
+    expect(legend).to_contain_text("60 classes, 20 in colour")
     legend.locator("[aria-pressed=true]").first.click()
-    expect(legend).to_contain_text("60 classes, 9 in colour")
-    assert legend.locator("[aria-pressed=true]").count() == 9
+    expect(legend).to_contain_text("60 classes, 19 in colour")
+    assert legend.locator("[aria-pressed=true]").count() == 19
+    for _ in range(30):
+        legend.locator("[aria-pressed=false]").first.click()
+    expect(legend).to_contain_text("60 classes, 49 in colour")
+
+
+def colour_of(legend: Locator, name: str) -> str:
+    look = "b => getComputedStyle(b, '::before').backgroundColor"
+    return str(legend.get_by_role("button", name=name, exact=True).evaluate(look))
+
+
+def test_a_class_that_is_looked_for_gets_a_colour_and_the_others_keep_theirs(visit: Callable[..., Maps]) -> None:
+    maps = visit("n=3000&classes=300")
+    legend, box = maps.root.locator(".legend"), maps.root.get_by_role("searchbox")
+    expect(legend).to_contain_text("300 classes, 20 in colour")
+    shown = legend.locator("[aria-pressed=true]").all_text_contents()
+    before = [colour_of(legend, name) for name in shown]
+    assert len(set(before)) == 20
+    box.fill("class 277")
+    box.press("Enter")
+    expect(legend.locator("[aria-pressed=true]", has_text="class 277")).to_have_count(1)
+    assert [colour_of(legend, name) for name in shown] == before
+    assert colour_of(legend, "class 277") not in before
+
+
+def test_long_names_are_short_on_the_page_and_whole_on_hover(visit: Callable[..., Maps]) -> None:
+    maps = visit("long=1")
+    name = "Trouser Trouser"
+    switch = maps.root.locator(".legend button").nth(1)
+    box = switch.bounding_box()
+    assert box is not None and box["width"] < 260
+    whole = switch.inner_text()
+    assert whole.startswith(name) and len(whole) > 75 and "<b>1</b> 🙂" in whole
+    assert (switch.get_attribute("title") or "").startswith(whole)
+    row = alone(rows_of(1), maps.places(rows_of(1))[:, 0])
+    maps.point_at(row)
+    card = maps.root.locator(".card")
+    expect(card).to_contain_text(whole)
+    box = card.bounding_box()
+    assert box is not None and box["width"] <= 345
 
 
 def test_a_narrow_window_stacks_the_maps(visit: Callable[..., Maps]) -> None:

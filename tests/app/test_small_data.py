@@ -21,6 +21,9 @@ SHELF = """
 [data.small]
 path = "small.npz"
 
+[data.small-images-under-a-name-of-more-than-eighty-characters-such-as-a-careful-person-gives]
+path = "small.npz"
+
 [data.odd]
 path = "odd.npz#key=good&labels=y"
 """ + "".join(f'[models.{name}]\nsource = "array:odd.npz#{name}"\n' for name in ODD)
@@ -119,3 +122,14 @@ def test_one_class_says_that_accuracy_tells_nothing(folder: Path) -> None:
     settle(app.run())
     assert complaints(app) == []
     assert "one class, so accuracy tells nothing" in text(app)
+
+
+def test_a_name_that_is_longer_than_its_box_is_told_whole_on_hover(folder: Path) -> None:
+    write(folder, 60)
+    time.sleep(0.5)
+    name = next(line[6:-1] for line in SHELF.splitlines() if "eighty" in line)
+    app = open_explore(data=name)
+    assert complaints(app) == []
+    app.run()
+    assert name.replace("_", r"\_") in app.selectbox(key="data").help
+    assert "Chosen" not in app.selectbox(key="a").help

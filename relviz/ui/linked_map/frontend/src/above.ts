@@ -1,12 +1,18 @@
 // What lies above the points: anchors, class names, lines between A and B, the hovered and the clicked row, the lasso.
 
 import type { Theme } from "./colours";
+import { shortened } from "./dom";
 import { placeLabels } from "./labels";
 import type { Model } from "./model";
 import { type Pane, viewOf } from "./pane";
 import type { Stage } from "./stage";
 
 const CROWD = 100; // anchors from which they are drawn smaller, and let the samples shine through
+const FULL = 0.75; // how strongly a diamond is drawn
+const QUIET = 0.55; // and one of a crowd that has a spot to itself
+const SPOT = 24; // pixels; diamonds within so many crowd each other
+const STEPS = 4; // each time twice as many share a spot, up to this many times, they grow fainter
+const LONGEST = 24; // characters of a class's name on the map; the legend and the card tell it whole
 const LINES = 500; // lines between the two places of selected rows, at most
 
 export interface Labelled {
@@ -33,27 +39,45 @@ export function drawAbove(stage: Stage, pane: Pane, model: Model, theme: Theme):
 /** Small diamonds, alike in all maps: an anchor is none of the samples, so it has no colour of theirs. */
 function drawAnchors(stage: Stage, pane: Pane, text: string, ground: string): void {
   const { pen } = pane;
+  const places = pane.layers.flatMap((layer) => {
+    const count = stage.anchors[layer.from].length / 2;
+    return Array.from({ length: count }, (_, anchor) => pane.project(stage.anchors, layer, anchor));
+  });
   const crowded = stage.anchors[0].length / 2 > CROWD;
   const reach = crowded ? 2.5 : 3.5;
-  pen.beginPath();
-  for (const layer of pane.layers) {
-    const count = stage.anchors[layer.from].length / 2;
-    for (let anchor = 0; anchor < count; anchor++) {
-      const [x, y] = pane.project(stage.anchors, layer, anchor);
-      pen.moveTo(x, y - reach);
-      pen.lineTo(x + reach, y);
-      pen.lineTo(x, y + reach);
-      pen.lineTo(x - reach, y);
-      pen.closePath();
-    }
-  }
-  pen.globalAlpha = 0.75;
   pen.fillStyle = ground;
-  if (!crowded) pen.fill();
   pen.lineWidth = crowded ? 0.8 : 1.1;
   pen.strokeStyle = text;
-  pen.stroke();
+  for (const [strength, group] of crowded ? byCrowd(places) : [[FULL, places] as const]) {
+    pen.globalAlpha = strength;
+    pen.beginPath();
+    for (const [x, y] of group) diamond(pen, x, y, reach);
+    if (!crowded) pen.fill();
+    pen.stroke();
+  }
   pen.globalAlpha = 1;
+}
+
+function diamond(pen: CanvasRenderingContext2D, x: number, y: number, reach: number): void {
+  pen.moveTo(x, y - reach);
+  pen.lineTo(x + reach, y);
+  pen.lineTo(x, y + reach);
+  pen.lineTo(x - reach, y);
+  pen.closePath();
+}
+
+/** Places with how strongly to draw them: the more of them share a spot, the fainter each. */
+export function byCrowd(places: [number, number][]): [number, [number, number][]][] {
+  const cellOf = ([x, y]: [number, number]): string => `${Math.floor(x / SPOT)} ${Math.floor(y / SPOT)}`;
+  const counts = new Map<string, number>();
+  for (const place of places) counts.set(cellOf(place), (counts.get(cellOf(place)) ?? 0) + 1);
+  const groups = new Map<number, [number, number][]>();
+  for (const place of places) {
+    const step = Math.min(STEPS, Math.floor(Math.log2(counts.get(cellOf(place)) as number)));
+    groups.set(step, groups.get(step) ?? []);
+    groups.get(step)?.push(place);
+  }
+  return [...groups].map(([step, group]) => [QUIET * 0.7 ** step, group]);
 }
 
 function drawLabels(labels: Labelled, pane: Pane, text: string, ground: string): void {
@@ -68,7 +92,8 @@ function drawLabels(labels: Labelled, pane: Pane, text: string, ground: string):
       const scale = pane.camera.zoom;
       const x = size.width * (0.5 + (places[2 * code] - pane.camera.x) * scale);
       const y = size.height * (0.5 - (places[2 * code + 1] - pane.camera.y) * scale);
-      return { text: labels.names[code], x, y, width: pen.measureText(labels.names[code]).width };
+      const name = shortened(labels.names[code], LONGEST);
+      return { text: name, x, y, width: pen.measureText(name).width };
     });
   pen.lineWidth = 3;
   pen.lineJoin = "round";

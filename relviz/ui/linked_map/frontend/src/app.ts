@@ -2,7 +2,18 @@
 
 import { encode, pack } from "./bits";
 import { Card, type Known } from "./card";
-import { colourClasses, colourNumbers, type Colouring, type Column, columnOf, firstFocus, focuses, themeOf } from "./colours";
+import {
+  addFocus,
+  colourClasses,
+  colourNumbers,
+  type Colouring,
+  type Column,
+  columnOf,
+  firstFocus,
+  type Focus,
+  focuses,
+  themeOf,
+} from "./colours";
 import { count, element } from "./dom";
 import { csv, cssColour, png, save, svg } from "./exporting";
 import { listenKeyboard } from "./keyboard";
@@ -13,7 +24,7 @@ import { Gone, parcel, traffic, weigh } from "./parcels";
 import { listenPointer, times, type Tool } from "./pointer";
 import { type Message, type Parcel, positions } from "./protocol";
 import { SELECTED } from "./render";
-import { search } from "./search";
+import { classesOf, search } from "./search";
 import { type Sight, Stage } from "./stage";
 import { Table } from "./table";
 import { Toolbar } from "./toolbar";
@@ -30,7 +41,7 @@ interface Kept {
   colour: string;
   tool: Tool;
   labelled: boolean;
-  focus: Map<string, Set<number>>;
+  focus: Map<string, Focus>;
   hidden: Map<string, Set<number>>;
   sight: Sight;
 }
@@ -59,7 +70,7 @@ export class App {
   private windows: number[][] = [];
   private known: Known | null = null;
   private colouring: Colouring | null = null;
-  private focus = new Map<string, Set<number>>();
+  private focus = new Map<string, Focus>();
   private colour = "";
   private asked = "";
   private painted = ""; // the theme of what is drawn
@@ -167,7 +178,7 @@ export class App {
     const { classes, sequence } = this.message.palette;
     const byClass = column.kind === "classes";
     this.colouring = byClass ? colourClasses(column, focus, classes, theme) : colourNumbers(column, sequence, theme);
-    const codes = byClass && this.labelled ? [...focus].filter((code) => !this.model.hidden.get(column.name)?.has(code)) : [];
+    const codes = byClass && this.labelled ? [...focus.keys()].filter((code) => !this.model.hidden.get(column.name)?.has(code)) : [];
     const places = codes.length ? this.stage.views.map((uv) => labelPlaces(column, uv)) : [];
     this.stage.labels = codes.length ? { names: column.names, codes, places } : null;
     this.stage.paint(this.colouring, theme);
@@ -204,7 +215,7 @@ export class App {
       setLabelled: (on) => then(() => (this.labelled = on)),
       setAnchored: (on) => then(() => (this.stage.anchored = on)),
       search: (query) => this.search(query),
-      take: (add) => this.model.select(this.found, add ? "add" : "replace"),
+      take: (query, add) => this.take(query, add),
       menu: [
         ["Select all", "Select every sample that is shown", () => this.model.selectAll()],
         ["Clear selection", "Select nothing", () => this.model.select([], "replace")],
@@ -223,11 +234,20 @@ export class App {
     return this.found.length;
   }
 
+  /** Selects what was found; a class that was looked for gets a colour, where not all have one. */
+  private take(query: string, add: boolean): void {
+    const column = this.coloured;
+    if (column?.kind === "classes" && focuses(column)) {
+      for (const code of classesOf(column, query)) addFocus(this.focus.get(column.name) as Focus, code);
+      this.paint();
+    }
+    this.model.select(this.found, add ? "add" : "replace");
+  }
+
   private toggle(column: Column, code: number, only: boolean): void {
     if (focuses(column)) {
-      const focus = this.focus.get(column.name) as Set<number>;
-      if (!focus.delete(code)) focus.add(code);
-      if (focus.size > 10) focus.delete([...focus][0]);
+      const focus = this.focus.get(column.name) as Focus;
+      if (!focus.delete(code)) addFocus(focus, code);
     } else {
       const off = this.model.hidden.get(column.name) ?? new Set<number>();
       this.model.hidden.set(column.name, only ? othersOf(column, code, off) : flipped(off, code));

@@ -3,8 +3,11 @@
 import type { Parcel } from "./protocol";
 
 export const CONTEXT = 0;
-export const FOCUS = 10; // classes that keep a colour of their own when there are more than twenty
-const MANY = 20;
+const FOCUS = 20; // classes that have a colour at first when there are more
+const MOST = 255; // colours at once: a row has a byte to say which
+
+/** The classes that have a colour, and which: a class keeps its place while others come and go. */
+export type Focus = Map<number, number>;
 
 export interface Column {
   name: string;
@@ -39,25 +42,33 @@ export function columnOf(name: string, kind: Column["kind"], parcel: Parcel): Co
 }
 
 /** The classes that have a colour at first: all, or the largest ones where there are too many. */
-export function firstFocus(column: Column): Set<number> {
+export function firstFocus(column: Column): Focus {
   const codes = column.names.map((_, code) => code);
-  if (codes.length <= MANY) return new Set(codes);
-  return new Set(codes.sort((a, b) => column.counts[b] - column.counts[a]).slice(0, FOCUS));
+  if (focuses(column)) codes.sort((a, b) => column.counts[b] - column.counts[a]);
+  return new Map(codes.slice(0, FOCUS).map((code, place) => [code, place]));
 }
 
 export function focuses(column: Column): boolean {
-  return column.names.length > MANY;
+  return column.names.length > FOCUS;
 }
 
-export function colourClasses(column: Column, focus: Set<number>, colours: string[], theme: Theme): Colouring {
+/** Gives a class the first colour that is free; where all are taken, the one that was given longest ago. */
+export function addFocus(focus: Focus, code: number): void {
+  if (focus.has(code)) return;
+  if (focus.size === MOST) focus.delete([...focus.keys()][0]);
+  const taken = new Set(focus.values());
+  let place = 0;
+  while (taken.has(place)) place++;
+  focus.set(code, place);
+}
+
+export function colourClasses(column: Column, focus: Focus, colours: string[], theme: Theme): Colouring {
   const palette = emptyPalette(theme);
   const slotOf = new Uint8Array(65536);
-  [...focus].forEach((code, at) => {
-    const place = focuses(column) ? at : code;
-    const own = rgb(colours[place % colours.length]);
+  for (const [code, place] of focus) {
     slotOf[code] = place + 1;
-    palette.set([...(place < colours.length ? own : mix(own, theme.text, 0.45)), 255], 4 * (place + 1));
-  });
+    palette.set([...colourAt(place, colours, theme), 255], 4 * (place + 1));
+  }
   const codes = column.values as Uint8Array | Uint16Array;
   const slots = new Uint8Array(codes.length);
   for (let row = 0; row < codes.length; row++) slots[row] = slotOf[codes[row]];
@@ -81,6 +92,19 @@ export function colourNumbers(column: Column, sequence: string[], theme: Theme):
   }
   const gradient = Array.from({ length: 9 }, (_, at) => cssOf(palette, 1 + Math.round((at / 8) * 254)));
   return { slots, palette, css: () => "", gradient };
+}
+
+/** The palette's own colours, then their deeper shades, then hues that lie far from the one before. */
+function colourAt(place: number, colours: string[], theme: Theme): [number, number, number] {
+  const own = rgb(colours[place % colours.length]);
+  if (place < colours.length) return own;
+  if (place < FOCUS) return mix(own, theme.text, 0.45);
+  const hue = ((place * 137.508) % 360) / 30; // the golden angle
+  const light = (shift: number): number => {
+    const at = (shift + hue) % 12;
+    return Math.round(255 * (0.5 - 0.3 * Math.max(-1, Math.min(at - 3, 9 - at, 1))));
+  };
+  return [light(0), light(8), light(4)];
 }
 
 function emptyPalette(theme: Theme): Uint8Array {

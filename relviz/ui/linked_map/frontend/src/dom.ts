@@ -22,6 +22,14 @@ export function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
+/** A name by its beginning and its end, where it is longer than that many characters. */
+export function shortened(name: string, most: number): string {
+  const letters = [...name];
+  if (letters.length <= most) return name;
+  const end = Math.floor((most - 1) / 3);
+  return `${letters.slice(0, most - 1 - end).join("")}…${letters.slice(-end).join("")}`;
+}
+
 /** Three significant digits at most; a dash for what is not a number. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return "–";

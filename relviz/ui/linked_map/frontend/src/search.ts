@@ -26,10 +26,15 @@ function idRow(wanted: string, ids: Uint32Array | string[]): number {
   return /^\d+$/.test(wanted) ? ids.indexOf(Number(wanted)) : -1;
 }
 
+/** The classes whose names contain what is typed. */
+export function classesOf(column: Column, query: string): number[] {
+  const wanted = query.trim().toLowerCase();
+  return column.names.flatMap((name, code) => (wanted && name.toLowerCase().includes(wanted) ? [code] : []));
+}
+
 function addClasses(column: Column, wanted: string, found: Set<number>): void {
-  const hits = column.names.map((name) => name.toLowerCase().includes(wanted));
-  if (!hits.includes(true)) return;
-  (column.values as Uint16Array).forEach((code, row) => hits[code] && found.add(row));
+  const hits = new Set(classesOf(column, wanted));
+  if (hits.size) (column.values as Uint16Array).forEach((code, row) => hits.has(code) && found.add(row));
 }
 
 function addTexts(texts: string[], wanted: string, found: Set<number>): void {

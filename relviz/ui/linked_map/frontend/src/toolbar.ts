@@ -21,7 +21,7 @@ export interface ToolbarActions {
   setTool(tool: Tool): void;
   setColour(name: string): void;
   search(query: string): number;
-  take(add: boolean): void;
+  take(query: string, add: boolean): void;
   menu: [string, string, () => void][];
   setLinked(on: boolean): void;
   setLabelled(on: boolean): void;
@@ -57,7 +57,7 @@ export class Toolbar {
     this.query.oninput = () => this.count(actions.search(this.query.value));
     this.query.onkeydown = (event) => {
       event.stopPropagation(); // Streamlit has keys of its own
-      if (event.key === "Enter") actions.take(event.shiftKey);
+      if (event.key === "Enter") actions.take(this.query.value, event.shiftKey);
     };
     this.menu.onkeydown = (event) => {
       if (event.key === "Escape") this.menu.open = false;

@@ -3,11 +3,13 @@ import { test } from "node:test";
 import { inflateSync } from "node:zlib";
 import { encode, pack, unpack } from "../src/bits";
 import { HOME, panned, showing, toScreen, toWindow, zoomed } from "../src/camera";
-import { colourClasses, colourNumbers, type Column, firstFocus, rgb } from "../src/colours";
+import { byCrowd } from "../src/above";
+import { addFocus, colourClasses, colourNumbers, type Column, firstFocus, rgb } from "../src/colours";
+import { shortened } from "../src/dom";
 import { cell } from "../src/exporting";
 import { labelPlaces, placeLabels } from "../src/labels";
 import { parse } from "../src/protocol";
-import { search } from "../src/search";
+import { classesOf, search } from "../src/search";
 
 const size = { width: 600, height: 250 };
 const theme = { ground: [255, 255, 255], text: [0, 0, 0], dark: false } as const;
@@ -40,16 +42,59 @@ test("zooming keeps what is under the pointer, and windows and screens are inver
   assert.deepEqual(showing({ ...HOME, zoom: 10 }, 0.9, 0.1), { x: 0.9, y: 0.1, zoom: 10 });
 });
 
-test("more than twenty classes: the ten largest have a colour, the others are context", () => {
-  const many = column({
-    names: Array.from({ length: 30 }, (_, code) => `class ${code}`),
-    counts: Array.from({ length: 30 }, (_, code) => code),
-    values: Uint16Array.from({ length: 30 }, (_, code) => code),
-  });
+const many = column({
+  names: Array.from({ length: 300 }, (_, code) => `class ${code}`),
+  counts: Array.from({ length: 300 }, (_, code) => code),
+  values: Uint16Array.from({ length: 300 }, (_, code) => code),
+});
+const palette = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"];
+
+test("more than twenty classes: the twenty largest have a colour, the others are context", () => {
   const focus = firstFocus(many);
-  assert.deepEqual([...focus].sort((a, b) => a - b), [20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
-  const { slots } = colourClasses(many, focus, ["#ff0000", "#00ff00"], { ...theme } as never);
-  assert.equal(slots.filter((slot) => slot === 0).length, 20);
+  assert.deepEqual([...focus.keys()], Array.from({ length: 20 }, (_, at) => 299 - at));
+  const { slots, css } = colourClasses(many, focus, palette, { ...theme } as never);
+  assert.equal(slots.filter((slot) => slot === 0).length, 280);
+  assert.equal(new Set([...focus.keys()].map(css)).size, 20);
+});
+
+test("any class can have a colour of its own, and keeps it while others come and go", () => {
+  const focus = firstFocus(many);
+  for (let code = 0; code < 60; code++) addFocus(focus, code);
+  assert.equal(focus.size, 80);
+  const before = colourClasses(many, focus, palette, { ...theme } as never);
+  assert.equal(new Set([...focus.keys()].map(before.css)).size, 80);
+  focus.delete(299);
+  focus.delete(5);
+  addFocus(focus, 70);
+  const after = colourClasses(many, focus, palette, { ...theme } as never);
+  for (const code of [298, 280, 0, 59]) assert.equal(after.css(code), before.css(code));
+  assert.equal(after.css(70), before.css(299));
+  for (let code = 0; code < 300; code++) addFocus(focus, code);
+  assert.equal(focus.size, 255);
+  assert.equal(new Set(focus.values()).size, 255);
+});
+
+test("long names are cut in the middle, and only those", () => {
+  assert.equal(shortened("x".repeat(24), 24), "x".repeat(24));
+  const cut = shortened(`begin${"x".repeat(80)}end`, 24);
+  assert.equal(cut.length, 24);
+  assert.match(cut, /^beginx+…x+end$/);
+  assert.equal(shortened("🙂".repeat(30), 10), `${"🙂".repeat(6)}…${"🙂".repeat(3)}`);
+});
+
+test("diamonds are the fainter the more of them share a spot", () => {
+  const alone: [number, number][] = [[5, 5], [500, 5]];
+  const crowd = Array.from({ length: 40 }, (_, at): [number, number] => [100 + (at % 7), 100 + (at % 5)]);
+  const found = byCrowd([...alone, ...crowd]);
+  assert.deepEqual(found.map(([, group]) => group.length).sort((a, b) => a - b), [2, 40]);
+  const strength = (group: number) => (found.find(([, places]) => places.length === group) as [number, unknown])[0];
+  assert.equal(strength(2), 0.55);
+  assert.ok(strength(40) < 0.3 && strength(40) > 0.1);
+});
+
+test("a class that is looked for is found by a part of its name", () => {
+  assert.deepEqual(classesOf(column({ names: ["Boot", "Bag", "Ankle boot"] }), " BOOT "), [0, 2]);
+  assert.deepEqual(classesOf(column({ names: ["Boot"] }), " "), []);
 });
 
 test("numbers take the scale from end to end, and what is no number is grey", () => {
