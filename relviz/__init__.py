@@ -28,23 +28,25 @@ def compare(
     seed: int = 0,
     projection: str = "cosine",
     centred: bool = False,
-    k: int = 10,
+    k: int | None = None,
     draws: int = 0,
 ) -> Comparison:
     """Measures from model A to model B on the held-out rows, absolute and relative: what `relviz compare` prints.
 
+    Without k, measures look at 10 neighbours, or at all others where there are fewer.
     With `draws` resamplings each value has its null band and its 95 % interval (100 or more for steady ends).
 
     Raises
     ------
     RelvizError: a name or value that is not to be had; the sentence says which.
     """
+    from relviz.data.catalogue import load_dataset
     from relviz.service.requests import Anchors, Compare
     from relviz.service.run import run
     from relviz.service.spaces import source_of
 
     chosen = Anchors(anchors, strategy, seed, projection, centred, source_of(strategy, a))
-    found: Comparison = run(Compare(a, b, data, chosen, k, draws=draws))
+    found: Comparison = run(Compare(a, b, data, chosen, load_dataset(data).neighbours if k is None else k, draws=draws))
     return found
 
 

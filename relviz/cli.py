@@ -46,7 +46,12 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "--measures", nargs="+", metavar="MEASURE", help="measures, or 'all' (default: the five quick ones)"
     )
-    add_settled(compare, "--k", type=int, help="neighbours of Jaccard@k and MRR@k")
+    compare.add_argument(
+        "--k",
+        type=int,
+        default=argparse.SUPPRESS,
+        help=f"neighbours of Jaccard@k and MRR@k (default: {settings.NEIGHBOURS}, or all others where there are fewer)",
+    )
     add_settled(compare, "--draws", type=int, help="resamplings for a null band and an interval of each value")
     compare.add_argument("--layers", action="store_true", help="every layer of A with every layer of B, by one measure")
     stitch = commands.add_parser("stitch", help="stitch each model's encoder to the other's head")

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from relviz import settings
 from relviz.errors import BadChoice
 
 # Left out of the parsed options unless given, so that a given one that nothing uses can be refused.
@@ -15,9 +14,9 @@ DEFAULTS = {
     "seed": 0,
     "projection": "cosine",
     "centred": False,
-    "k": settings.NEIGHBOURS,
     "draws": 0,
     "strategy": None,  # class-balanced where there are labels
+    "k": None,  # `settings.NEIGHBOURS`, or all others where there are fewer
 }
 SETTLED = ("compare", "stitch", "reconstruct", "pairs")  # the commands that have them
 
@@ -44,7 +43,10 @@ def settle(chosen: argparse.Namespace) -> None:
     Raises
     ------
     BadChoice: an option that nothing would use, or the labels do not lie beside the model.
+    UnknownName, BadFile: the data set of a comparison.
     """
+    from relviz.data.catalogue import load_dataset
+
     for option, reason, hint in _unused(chosen):
         if option in chosen:
             raise BadChoice(f"--{option} has no use here: {reason}.", hint)
@@ -56,6 +58,8 @@ def settle(chosen: argparse.Namespace) -> None:
     chosen.notes = []
     if chosen.what != "pairs":
         _choose_data(chosen)
+    if chosen.what == "compare" and chosen.k is None:
+        chosen.k = load_dataset(chosen.data).neighbours
 
 
 def _unused(chosen: argparse.Namespace) -> Iterator[tuple[str, str, str]]:

@@ -74,7 +74,7 @@ def arranged(
         held_out, split = split_mask(parts, file=file, place=place)
     if held_out is None:
         held_out, split = _drawn(given_ids, labels)
-        noted += (f"Nothing divides '{title}': {split}. Give it a split of its own to choose otherwise.",)
+        noted += (f"'{title}' comes without a split: {split}. Give it a split of its own to choose otherwise.",)
     gallery_size = n - int(held_out.sum())
     _check_parts(held_out, split, labels, file)
     order = np.concatenate([np.flatnonzero(~held_out), np.flatnonzero(held_out)])

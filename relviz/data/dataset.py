@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from relviz import settings
 from relviz.errors import BadChoice
 
 OWN_SPLIT = "as its source divides it"
@@ -144,6 +145,11 @@ class DataSet:
     def held_out(self) -> slice:
         """Rows that results are computed on."""
         return slice(self.gallery_size, len(self))
+
+    @property
+    def neighbours(self) -> int:
+        """How many neighbours measures look at unless told otherwise: the usual number, or all if there are fewer."""
+        return min(settings.NEIGHBOURS, len(self) - self.gallery_size - 1)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -37,7 +37,7 @@ def test_without_a_split_a_fifth_is_held_out_and_says_so() -> None:
     parts = [list(map(int, data.ids[part])) for part in (data.gallery, data.held_out)]
     assert all(rows == sorted(rows) for rows in parts) and not data.divided
     assert data.split == "a fifth of the rows is held out, drawn by their ids"
-    assert data.notes == (f"Nothing divides 't': {data.split}. Give it a split of its own to choose otherwise.",)
+    assert data.notes == (f"'t' comes without a split: {data.split}. Give it a split of its own to choose otherwise.",)
     labelled = texts(10, labels=class_labels(["a", "b"] * 5, file="f"))
     assert labelled.split == "a fifth of each class is held out, drawn by the ids of the samples"
 

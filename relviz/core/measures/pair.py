@@ -94,9 +94,9 @@ class Pair:
 
     @property
     def cosines(self) -> Float[Tensor, n]:
-        """Cosine similarity of each sample's two vectors, in float64; 0 where one is zero."""
-        known = (self.space_a.directions.scale > 0) & (self.space_b.directions.scale > 0)
-        return torch.where(known, 1 + self.own, 0.0)
+        """Cosine similarity of each sample's two vectors, in float64; 0 where one is zero, 1 where both are."""
+        known = [space.directions.scale > 0 for space in (self.space_a, self.space_b)]
+        return torch.where(known[0] & known[1], 1 + self.own, (known[0] == known[1]).double())
 
     @cached_property
     def crossing(self) -> Crossing:

@@ -56,7 +56,7 @@ def mrr_full(pair: Pair) -> MeasureValue:
 def mean_cosine(pair: Pair) -> MeasureValue:
     """Mean cosine similarity of the two vectors of each sample, in [-1, 1]. Needs equal widths. Source: 2209.15430.
 
-    A zero vector counts as 0.
+    A zero vector counts as 0 beside another vector, and as 1 beside a second zero: then the two are the same.
 
     >>> import torch
     >>> round(mean_cosine(Pair(torch.eye(3), torch.eye(3), k=1)).value, 6)
