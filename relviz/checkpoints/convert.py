@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from relviz.checkpoints.recognise import MOST_TENSORS
 
-WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "ema")
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "model_state", "ema", "model_ema", "state_dict_ema")
 REFUSED = "refused.json"
 WEIGHTS = "weights.safetensors"
 SECONDS = 60
@@ -69,9 +70,29 @@ def _unwrapped(loaded: Any) -> dict[str, Any]:
             raise _Refused(f"holds a {type(loaded).__name__}, not a table of tensors")
         inner = next((loaded[key] for key in WRAPPERS if isinstance(loaded.get(key), dict)), None)
         if inner is None:
-            return loaded
+            tables = {name: table for name, table in loaded.items() if _is_table(table)}
+            if len(tables) != 1 or any(isinstance(value, Tensor) and value.ndim for value in loaded.values()):
+                return {**loaded, **_joined(tables)}
+            inner = next(iter(tables.values()))
         loaded = inner
     raise _Refused("wraps its weights too deeply")
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) and any(isinstance(name, str) for name in value) and _holds_tensors(value)
+
+
+def _holds_tensors(table: dict[Any, Any]) -> bool:
+    return any(isinstance(value, Tensor) for value in table.values())
+
+
+def _joined(tables: dict[Any, dict[Any, Any]]) -> dict[str, Any]:
+    """One table of the parts of a network that were saved apart; copies of one network are not chosen between."""
+    for first, second in combinations(tables, 2):
+        if tables[first].keys() == tables[second].keys():
+            save = f"torch.save(torch.load(FILE)[{second!r}], NEW)"
+            raise _Refused(f"holds tensors of the same names under {first!r} and {second!r}; save one alone: {save}")
+    return {f"{part}.{name}": value for part, table in tables.items() for name, value in table.items()}
 
 
 def _plain(state: dict[Any, Any], size: int) -> dict[str, Tensor]:

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from relviz.errors import BadFile
 
 PREFIXES = ("module.", "model.", "_orig_mod.", "backbone.", "net.")
+_INSIDE = ("module", "_orig_mod")  # of parts that were wrapped on their own
+_BESIDE = ("n_averaged", "criterion.", "loss.", "loss_fn.")  # what training keeps beside the network
 _COUNTERS = "num_batches_tracked"  # older files have none, and evaluation does not look at them
 _HINT = "Take the checkpoint of this very network, or another builder."
 
@@ -37,6 +39,7 @@ def fill(
     """
     wanted = network.state_dict()
     found = _renamed(tensors, set(wanted))
+    found = {name: tensor for name, tensor in found.items() if name in wanted or not name.startswith(_BESIDE)}
     missing = _missing(network, wanted, found)
     if missing and missing == [name for name in wanted if name.startswith(f"{head()}.")]:
         missing = []  # half a head is no head, and is refused
@@ -58,15 +61,24 @@ def _renamed(tensors: Mapping[str, Tensor], wanted: set[str]) -> dict[str, Tenso
     """The tensors without prefixes that wrappers left, as long as that brings names closer to the wanted ones."""
     names = {name: name for name in tensors}
     while True:
-        best = max((_stripped(names, prefix) for prefix in PREFIXES), key=lambda new: _score(new, wanted))
+        shorter = [_stripped(names, prefix) for prefix in PREFIXES] + [_unwrapped(names, part) for part in _INSIDE]
+        best = max(shorter, key=lambda new: _score(new, wanted))
         if _score(best, wanted) <= _score(names, wanted):
             return {new: tensors[old] for old, new in names.items()}
         names = best
 
 
 def _stripped(names: Mapping[str, str], prefix: str) -> dict[str, str]:
-    stripped = {old: new.removeprefix(prefix) for old, new in names.items()}
-    return stripped if len(set(stripped.values())) == len(stripped) else dict(names)
+    return _unlike(names, {old: new.removeprefix(prefix) for old, new in names.items()})
+
+
+def _unwrapped(names: Mapping[str, str], part: str) -> dict[str, str]:
+    return _unlike(names, {old: new.replace(f".{part}.", ".") for old, new in names.items()})
+
+
+def _unlike(names: Mapping[str, str], new: dict[str, str]) -> dict[str, str]:
+    """The new names if they are still unlike each other, else the old ones."""
+    return new if len(set(new.values())) == len(new) else dict(names)
 
 
 def _score(names: Mapping[str, str], wanted: set[str]) -> tuple[int, int]:

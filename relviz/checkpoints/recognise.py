@@ -28,15 +28,20 @@ _LEGACY_PICKLES = 5  # mark, version, machine, content, names of storages
 
 _KINDS = "Float Double Half BFloat16 Long Int Short Char Byte Bool".split()
 _STORAGES = {("torch", f"{kind}Storage") for kind in _KINDS}
-_ALLOWED = _STORAGES | {
-    ("collections", "OrderedDict"),
-    ("torch", "Size"),
-    ("torch", "device"),
-    ("torch._utils", "_rebuild_parameter"),
-    ("torch._utils", "_rebuild_tensor"),
-    ("torch._utils", "_rebuild_tensor_v2"),
-    ("torch.storage", "UntypedStorage"),
-}
+_DTYPES = {("torch", name) for name in "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool".split()}
+_ALLOWED = (
+    _STORAGES
+    | _DTYPES
+    | {
+        ("collections", "OrderedDict"),
+        ("torch", "Size"),
+        ("torch", "device"),
+        ("torch._utils", "_rebuild_parameter"),
+        ("torch._utils", "_rebuild_tensor"),
+        ("torch._utils", "_rebuild_tensor_v2"),
+        ("torch.storage", "UntypedStorage"),
+    }
+)
 _INDIRECT = {"STACK_GLOBAL", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4"}  # honest files have none
 
 _BY_START = {
@@ -60,6 +65,7 @@ _BY_ENTRY = {
     "serialized_exported_program.json": "an exported program",
     ".npy": "a NumPy archive",
 }
+_ALONE = "Where the network was trained, save its weights alone, with torch.save(model.state_dict(), FILE)."
 _HINT = "Save the weights as safetensors, or with torch.save(model.state_dict(), FILE)."
 
 
@@ -164,4 +170,4 @@ def _check_pickles(path: Path, stream: IO[bytes], count: int) -> None:
 def _check_name(path: Path, argument: str) -> None:
     module, _, name = argument.partition(" ")
     if (module, name) not in _ALLOWED:
-        raise BadFile(f"{path} names '{module}.{name}', which is no part of plain weights."[:300], _HINT)
+        raise BadFile(f"{path} names '{module}.{name}', which is no part of plain weights."[:300], _ALONE)

@@ -36,6 +36,10 @@ HONEST: dict[str, Any] = {
     "half precision": {name: tensor.half() for name, tensor in STATE.items()},
     "bfloat16": {name: tensor.bfloat16() for name, tensor in STATE.items()},
     "tied weights and views": tied(),
+    "averaged": {"model_ema": STATE, "epoch": 1},
+    "ema under another name": {"state_dict_ema": STATE, "best": torch.tensor(0.9)},
+    "one table of an unknown name": {"weights": STATE, "dtype": torch.float16},
+    "deepspeed": {"module": STATE, "global_steps": 3, "optimizer": {"state": {0: {"exp_avg": torch.ones(2)}}}},
 }
 
 

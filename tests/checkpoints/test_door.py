@@ -27,7 +27,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def expected(value: Any) -> dict[str, Tensor]:
-    while inner := next((value[key] for key in WRAPPERS if isinstance(value.get(key), dict)), None):
+    while inner := next((value[key] for key in (*WRAPPERS, "weights", "module") if key in value), None):
         value = inner
     return dict(value)
 
@@ -40,6 +40,20 @@ def test_honest_files_give_their_tensors_bit_by_bit(kind: str, tmp_path: Path) -
     assert found.keys() == expected(HONEST[kind]).keys()
     for name, tensor in expected(HONEST[kind]).items():
         assert found[name].dtype == tensor.dtype and found[name].equal(tensor)
+
+
+def test_parts_that_were_saved_apart_are_joined(tmp_path: Path) -> None:
+    torch.save({"body": {"0.weight": torch.ones(2)}, "head": {"weight": torch.zeros(3)}, "epoch": 1}, tmp_path / "w.pt")
+    assert {name: len(tensor) for name, tensor in read_checkpoint(tmp_path / "w.pt").items()} == {
+        "body.0.weight": 2, "head.weight": 3,
+    }  # fmt: skip
+
+
+def test_copies_of_a_network_are_not_chosen_between(tmp_path: Path) -> None:
+    for a, b in (("student", "teacher"), ("online", "target"), ("q1", "q2")):
+        torch.save({a: dict(STATE), b: dict(STATE)}, tmp_path / "w.pt")
+        with pytest.raises(BadFile, match=f"of the same names under '{a}' and '{b}'; save one alone: torch.save"):
+            read_checkpoint(tmp_path / "w.pt")
 
 
 def test_old_files_and_safetensors_are_read_as_well(tmp_path: Path) -> None:

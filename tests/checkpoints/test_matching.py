@@ -49,6 +49,23 @@ def test_half_precision_becomes_the_networks_own() -> None:
     torch.testing.assert_close(network.state_dict()["3.weight"], STATE["3.weight"], atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.parametrize("part", ["module", "_orig_mod", "module._orig_mod"])
+def test_parts_that_were_wrapped_on_their_own(part: str) -> None:
+    network = nn.Sequential(copy.deepcopy(NETWORK), nn.Linear(5, 2))
+    state = {name: torch.randn_like(tensor.float()) for name, tensor in network.state_dict().items()}
+    tensors = {name.replace("0.", f"0.{part}.", 1) if name[0] == "0" else name: t for name, t in state.items()}
+    fill(network, tensors, file=FILE, head=lambda: None)
+    assert network[1].weight.equal(state["1.weight"]) and network[0][0].weight.equal(state["0.0.weight"])  # type: ignore[index]
+
+
+@pytest.mark.parametrize("beside", ["n_averaged", "criterion.weight", "loss_fn.centres", "loss.margin"])
+def test_what_training_keeps_beside_the_network_is_left_out(beside: str) -> None:
+    found = fill(copy.deepcopy(NETWORK), {**prefixed("model."), beside: torch.ones(7)}, file=FILE, head=lambda: None)
+    assert found.keys() == STATE.keys()
+    averaged = {**prefixed("module."), beside: torch.tensor(3)}
+    assert fill(copy.deepcopy(NETWORK), averaged, file=FILE, head=lambda: None).keys() == STATE.keys()
+
+
 def test_tied_weights_need_one_name_only() -> None:
     network = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     network[1].weight = network[0].weight
