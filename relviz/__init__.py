@@ -58,7 +58,6 @@ def stitch(
     anchors: int = 300,
     strategy: str = "class-balanced",
     seed: int = 0,
-    projection: str = "cosine",
     centred: bool = False,
     methods: Sequence[str] = (),
 ) -> list[StitchedCell]:
@@ -73,7 +72,7 @@ def stitch(
     from relviz.service.run import run
     from relviz.service.spaces import source_of
 
-    chosen = Anchors(anchors, strategy, seed, projection, centred, source_of(strategy, a))
+    chosen = Anchors(anchors, strategy, seed, centred=centred, source=source_of(strategy, a))
     pair = tuple(dict.fromkeys((a, b)))
     cells: list[StitchedCell] = run(Stitch(pair, data, chosen, tuple(methods or DEFAULT_METHODS)))
     return cells

@@ -159,13 +159,19 @@ def entry_of(name: str, facts: Any, *, folder: Path, file: object) -> ModelEntry
         raise BadFile(
             f"{where} names not one of builder and source.", "Name one: the function, or timm:NAME and alike."
         )
-    strange = (
-        entry.facts.keys() - _OF_ARRAYS if (entry.source or "").startswith(ARRAY) else entry.facts.keys() & {"data"}
-    )
+    strange, kind = _unused(entry)
     if strange:
-        kind = "an array" if "data" not in strange else "no array"
-        raise BadFile(f"{where} is {kind}, which has no {sorted(strange)[0]}.", "Leave that out.")
+        raise BadFile(f"{where} is {kind}, which has no {strange[0]}.", "Leave that out.")
     return entry
+
+
+def _unused(entry: ModelEntry) -> tuple[list[str], str]:
+    """Keys that an entry's kind has no use for, and the kind in words."""
+    if (entry.source or "").startswith(ARRAY):
+        return sorted(entry.facts.keys() - _OF_ARRAYS), "an array"
+    if entry.data is not None:
+        return ["data"], "no array"
+    return sorted(entry.facts.keys() & {"vectors"} if entry.source else ()), "of a source"
 
 
 def add_model(name: str, entry: ModelEntry) -> Path:

@@ -30,6 +30,8 @@ SOURCES: dict[str, Callable[[str, Path | None], Built]] = {
     "hf": text.of_hub,
 }
 
+OF_IMAGES = ("size", "channels", "mean", "std")  # keys of an entry that only a network of images uses
+
 
 @dataclass(frozen=True)
 class ShelfLine:
@@ -253,6 +255,10 @@ def own_head(model: Model) -> str:
 def _model_from(name: str, entry: ModelEntry, _stamp: object) -> Model:
     """The last argument changes when the checkpoint has; then it is read again."""
     built = own.of_builder(entry.builder, entry) if entry.builder is not None else _of_source(entry)
+    of_images = [part for part in OF_IMAGES if getattr(entry, part) is not None]
+    if of_images and not isinstance(built.reads, Pictures):
+        told = f"'{entry.builder or entry.source}' reads no images, but {', '.join(of_images)} are named"
+        raise BadFile(f"{told}.", "Leave these out.")
     if entry.latent is not None:
         built = replace(built, node=entry.latent)
     built = replace(built, classes=entry.classes or built.classes, licence=entry.licence or built.licence)
@@ -266,12 +272,10 @@ def _of_source(entry: ModelEntry) -> Built:
     if entry.vectors is not None:
         raise BadFile(f"'{entry.source}' reads no vectors, but their width is named.", "Leave vectors out.")
     built = SOURCES[kind](name, entry.path())
-    asked: dict[str, Any] = {part: getattr(entry, part) for part in ("size", "channels", "mean", "std")}
+    asked: dict[str, Any] = {part: getattr(entry, part) for part in OF_IMAGES}
     chosen = {part: value for part, value in asked.items() if value is not None}
-    if not chosen:
+    if not chosen or not isinstance(built.reads, Pictures):
         return built
-    if not isinstance(built.reads, Pictures):
-        raise BadFile(f"'{entry.source}' reads no images, but {', '.join(chosen)} are named.", "Leave these out.")
     if entry.size is not None:
         chosen["resize"] = None  # what was named is what is read, nothing is cut off
     return replace(built, reads=replace(built.reads, **chosen))

@@ -136,6 +136,7 @@ def test_data_of_the_same_file_need_no_word(tmp_path: Path, shelf: Callable[[str
         ('source = "array:v.npy"\nsize = 8', "is an array, which has no size"),
         ('source = "array:v.npy"\nlatent = "x"\ncheckpoint = "y"', "is an array, which has no checkpoint"),
         ('source = "array:v.npy"\ndata = 3', "has the data 3"),
+        ('source = "timm:x"\nvectors = 8', "is of a source, which has no vectors"),
     ],
 )
 def test_an_entry_has_only_what_its_kind_uses(entry: str, said: str, shelf: Callable[[str], None]) -> None:

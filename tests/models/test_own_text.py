@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from examples.multilingual_use import network, weights
 from relviz.cli import main
 from relviz.data.catalogue import load_dataset
-from relviz.errors import BadChoice
+from relviz.errors import BadChoice, BadFile
 from relviz.models import catalogue
 from relviz.models.catalogue import find, names_for
 from relviz.models.text import TRIED
@@ -34,11 +34,17 @@ def questions(tmp_path: Path) -> str:
     return str(tmp_path / "q.csv")
 
 
-def add(tmp_path: Path, builder: str) -> None:
+def add(tmp_path: Path, builder: str, **more: int) -> None:
     torch.manual_seed(0)
     save_file(text_networks.Letters().state_dict(), tmp_path / "w.safetensors")
     facts = {"builder": f"{HERE}:{builder}", "checkpoint": str(tmp_path / "w.safetensors")}
-    catalogue.add(builder, facts)
+    catalogue.add(builder, facts | more)
+
+
+@pytest.mark.parametrize("more", [{"size": 8}, {"channels": 3}])
+def test_what_only_images_use_is_refused_for_texts(tmp_path: Path, more: dict[str, int]) -> None:
+    with pytest.raises(BadFile, match=f"'{HERE}:letters' reads no images, but {next(iter(more))} are named"):
+        add(tmp_path, "letters", **more)
 
 
 def test_a_network_with_a_method_tokens_reads_texts(tmp_path: Path, questions: str) -> None:
