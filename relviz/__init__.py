@@ -22,9 +22,9 @@ def compare(
     a: str,
     b: str,
     *,
-    data: str = "fashion-mnist",
+    data: str | None = None,
     anchors: int = 300,
-    strategy: str = "class-balanced",
+    strategy: str | None = None,
     seed: int = 0,
     projection: str = "cosine",
     centred: bool = False,
@@ -33,20 +33,25 @@ def compare(
 ) -> Comparison:
     """Measures from model A to model B on the held-out rows, absolute and relative: what `relviz compare` prints.
 
-    Without k, measures look at 10 neighbours, or at all others where there are fewer.
-    With `draws` resamplings each value has its null band and its 95 % interval (100 or more for steady ends).
+    Left out, `data` are those of the first array among the models, else Fashion-MNIST; `strategy` is "class-balanced",
+    "uniform" without labels; k is 10, or all others where there are fewer. With `draws` resamplings each value has its
+    null band and its 95 % interval (100 or more for steady ends).
 
     Raises
     ------
     RelvizError: a name or value that is not to be had; the sentence says which.
     """
     from relviz.data.catalogue import load_dataset
+    from relviz.models.catalogue import usual_data
     from relviz.service.requests import Anchors, Compare
     from relviz.service.run import run
-    from relviz.service.spaces import source_of
+    from relviz.service.spaces import source_of, usual_strategy
 
-    chosen = Anchors(anchors, strategy, seed, projection, centred, source_of(strategy, a))
-    found: Comparison = run(Compare(a, b, data, chosen, load_dataset(data).neighbours if k is None else k, draws=draws))
+    data = usual_data(a, b) if data is None else data
+    samples = load_dataset(data)
+    how = strategy or usual_strategy(samples)
+    chosen = Anchors(anchors, how, seed, projection, centred, source_of(how, a))
+    found: Comparison = run(Compare(a, b, data, chosen, samples.neighbours if k is None else k, draws=draws))
     return found
 
 
@@ -54,32 +59,38 @@ def stitch(
     a: str,
     b: str,
     *,
-    data: str = "fashion-mnist",
+    data: str | None = None,
     anchors: int = 300,
-    strategy: str = "class-balanced",
+    strategy: str | None = None,
     seed: int = 0,
     centred: bool = False,
     methods: Sequence[str] = (),
 ) -> list[StitchedCell]:
     """Stitched accuracy of each model's encoder with each model's head, by every method of
-    `methods`, else by the first three: what `relviz stitch` prints.
+    `methods`, else by the first three: what `relviz stitch` prints. Defaults are those of `compare`.
 
     Raises
     ------
     RelvizError: a name or value that is not to be had; the sentence says which.
     """
+    from relviz.data.catalogue import load_dataset
+    from relviz.models.catalogue import usual_data
     from relviz.service.requests import DEFAULT_METHODS, Anchors, Stitch
     from relviz.service.run import run
-    from relviz.service.spaces import source_of
+    from relviz.service.spaces import source_of, usual_strategy
 
-    chosen = Anchors(anchors, strategy, seed, centred=centred, source=source_of(strategy, a))
+    data = usual_data(a, b) if data is None else data
+    how = strategy or usual_strategy(load_dataset(data))
+    chosen = Anchors(anchors, how, seed, centred=centred, source=source_of(how, a))
     pair = tuple(dict.fromkeys((a, b)))
     cells: list[StitchedCell] = run(Stitch(pair, data, chosen, tuple(methods or DEFAULT_METHODS)))
     return cells
 
 
-def notes_on(*models: str, data: str = "fashion-mnist") -> list[str]:
+def notes_on(*models: str, data: str | None = None) -> list[str]:
     """What is assumed about these models and the data, and what looks wrong: what the commands print under a table.
+
+    Left out, `data` are as in `compare`.
 
     Raises
     ------
@@ -88,8 +99,10 @@ def notes_on(*models: str, data: str = "fashion-mnist") -> list[str]:
     >>> notes_on("digits-mlp-s0", "digits-cnn-s0", data="digits")
     []
     """
+    from relviz.models.catalogue import usual_data
     from relviz.service.requests import Notes
     from relviz.service.run import run
 
-    found: list[str] = run(Notes(tuple(dict.fromkeys(models)), data))
+    asked = Notes(tuple(dict.fromkeys(models)), usual_data(*models) if data is None else data)
+    found: list[str] = run(asked)
     return found

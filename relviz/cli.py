@@ -383,10 +383,10 @@ def _reproduce(chosen: argparse.Namespace) -> None:
 def _anchors(chosen: argparse.Namespace) -> Any:
     from relviz.data.catalogue import load_dataset
     from relviz.service.requests import Anchors
-    from relviz.service.spaces import source_of
+    from relviz.service.spaces import source_of, usual_strategy
 
-    labelled = chosen.what != "pairs" and load_dataset(chosen.data).labels is not None
-    strategy = chosen.strategy or ("class-balanced" if labelled else "uniform")
+    usual = "uniform" if chosen.what == "pairs" else usual_strategy(load_dataset(chosen.data))
+    strategy = chosen.strategy or usual
     source = source_of(strategy, chosen.a)
     return Anchors(chosen.anchors, strategy, chosen.seed, chosen.projection, chosen.centred, source)
 

@@ -106,12 +106,12 @@ def _measures_with_neighbours(names: list[str]) -> bool:
 def _choose_data(chosen: argparse.Namespace) -> None:
     """The data set of a pair of models, and what is to be said of the choice."""
     from relviz.models.arrays import labelled
-    from relviz.models.catalogue import own_data
+    from relviz.models.catalogue import usual_data
 
     if chosen.labels is not None:
         chosen.data = labelled(chosen.a, chosen.labels)
     elif chosen.data is None:
-        rows = next((found for name in (chosen.a, chosen.b) if (found := own_data(name)) is not None), None)
-        chosen.data = rows or "fashion-mnist"
-        if rows is not None:
-            chosen.notes = [f"No data set is named, so the samples are those of '{rows}'; name another with --data."]
+        chosen.data = usual_data(chosen.a, chosen.b)
+        if chosen.data != "fashion-mnist":
+            found = f"No data set is named, so the samples are those of '{chosen.data}'; name another with --data."
+            chosen.notes = [found]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import relviz
 from relviz.cli import main
 
 PAIR = ("digits-cnn-s0", "digits-cnn-s1")
@@ -74,3 +75,13 @@ def test_what_is_left_out_has_its_default(capsys: pytest.CaptureFixture[str], tm
         "centred": False,
         "source": "",
     }
+
+
+def test_python_has_the_defaults_of_the_command(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(40, 6)).astype("f4")
+    np.savez(tmp_path / "v.npz", X=a, a=a, b=2 * a)
+    pair = [f"array:{tmp_path}/v.npz#a", f"array:{tmp_path}/v.npz#b"]
+    found = relviz.compare(*pair, anchors=20)
+    assert found.absolute["mutual-knn"].n == 8 and found.relative["mrr"].value == 1.0
+    assert "comes without a split" in relviz.notes_on(*pair)[0]

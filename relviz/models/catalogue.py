@@ -115,6 +115,15 @@ def why_not_offered(name: str, data: DataSet) -> str:
     return f"The model '{name}' {_misfit(model, data)}. Choose another model or data set."
 
 
+def usual_data(*names: str) -> str:
+    """The data set of a question that names none: the one that the first array of the models belongs to, if any does.
+
+    >>> usual_data("digits-mlp-s0", "array:f.npz#effnet0"), usual_data("digits-mlp-s0")
+    ('f.npz#effnet0', 'fashion-mnist')
+    """
+    return next((found for name in names if (found := own_data(name)) is not None), "fashion-mnist")
+
+
 def own_data(name: str) -> str | None:
     """The data set that an array is known to belong to: the one of its entry, else the rows of its own file.
 

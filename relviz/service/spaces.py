@@ -129,6 +129,11 @@ def check_projection(name: str) -> None:
         raise UnknownName("projection", name, PROJECTIONS)
 
 
+def usual_strategy(data: DataSet) -> str:
+    """How anchors are chosen unless told otherwise: from all classes alike, or, without labels, at random."""
+    return "uniform" if data.labels is None else "class-balanced"
+
+
 def source_of(strategy: str, model: str) -> str:
     """What `Anchors.source` must be: the model, when the strategy looks at vectors, else nothing.
 

@@ -15,7 +15,7 @@ from relviz.errors import BadChoice, RelvizError
 from relviz.models.catalogue import offered, why_not_offered
 from relviz.models.model import Model
 from relviz.service.requests import Anchors
-from relviz.service.spaces import source_of
+from relviz.service.spaces import source_of, usual_strategy
 from relviz.shelf_file import data_paths
 from relviz.ui.asking import see_shelf
 from relviz.ui.limits import whole_number
@@ -106,7 +106,7 @@ def _anchors(data: DataSet, source: str) -> Anchors:
     strategy = st.selectbox(
         "Chosen",
         strategies,
-        index=strategies.index("uniform" if data.labels is None else "class-balanced"),
+        index=strategies.index(usual_strategy(data)),
         format_func=lambda name: STRATEGIES[name].label,
         key="strategy",
         bind="query-params",
