@@ -161,7 +161,7 @@ def entry_of(name: str, facts: Any, *, folder: Path, file: object) -> ModelEntry
         )
     strange, kind = _unused(entry)
     if strange:
-        raise BadFile(f"{where} is {kind}, which has no {strange[0]}.", "Leave that out.")
+        raise BadFile(f"{where} has the key '{strange[0]}', for which {kind} has no use.", "Leave it out.")
     return entry
 
 
@@ -170,8 +170,8 @@ def _unused(entry: ModelEntry) -> tuple[list[str], str]:
     if (entry.source or "").startswith(ARRAY):
         return sorted(entry.facts.keys() - _OF_ARRAYS), "an array"
     if entry.data is not None:
-        return ["data"], "no array"
-    return sorted(entry.facts.keys() & {"vectors"} if entry.source else ()), "of a source"
+        return ["data"], "a network"
+    return sorted(entry.facts.keys() & {"vectors"} if entry.source else ()), "a source that knows what it reads"
 
 
 def add_model(name: str, entry: ModelEntry) -> Path:

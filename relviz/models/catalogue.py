@@ -278,8 +278,6 @@ def _of_source(entry: ModelEntry) -> Built:
     kind, _, name = (entry.source or "").partition(":")
     if kind not in SOURCES:
         raise UnknownName("source of models", kind, SOURCES)
-    if entry.vectors is not None:
-        raise BadFile(f"'{entry.source}' reads no vectors, but their width is named.", "Leave vectors out.")
     built = SOURCES[kind](name, entry.path())
     asked: dict[str, Any] = {part: getattr(entry, part) for part in OF_IMAGES}
     chosen = {part: value for part, value in asked.items() if value is not None}

@@ -44,10 +44,10 @@ class NetworkEncoder:
         moved, mask = self._moved(inputs)
         with torch.inference_mode():
             passed = look(self.network, moved, nodes)
-            return [
-                vectors(seen, node, self.axis(node, seen, moved), mask).float()
-                for seen, node in zip(passed, nodes, strict=True)
-            ]
+        axes = [self.axis(node, seen, inputs) for node, seen in zip(nodes, passed, strict=True)]
+        with torch.inference_mode():
+            found = zip(passed, nodes, axes, strict=True)
+            return [vectors(seen, node, axis, mask).float() for seen, node, axis in found]
 
     def passed(self, inputs: tuple[Tensor, ...]) -> Tensor | None:
         """What passes the latent node before vectors are made of it."""
@@ -62,16 +62,16 @@ class NetworkEncoder:
     def axes(self, inputs: tuple[Tensor, ...]) -> dict[str, int | None]:
         """The axes of channels at every node, found at the first question from a few such inputs."""
         if not self._axes:
+            few = self._moved(inputs if self.reads.modality == "graph" else tuple(part[:_FEW] for part in inputs))[0]
             with torch.inference_mode():
-                few = inputs if self.reads.modality == "graph" else tuple(part[:_FEW] for part in inputs)
-                self._axes.update(channel_axes(self.network, self._moved(few)[0]))
+                self._axes.update(channel_axes(self.network, few))
         return self._axes
 
     def layers(self, data: DataSet) -> dict[str, int]:
         """Nodes of the network's layers when it reads such data, see `relviz.models.nodes.layers`, and their widths."""
+        axes = self.axes(self.reads.inputs(data, slice(0, _FEW)))
+        inputs, mask = self._moved(self.reads.inputs(data, slice(0, _FEW - 1)))  # other rows tell their axis
         with torch.inference_mode():
-            axes = self.axes(self.reads.inputs(data, slice(0, _FEW)))
-            inputs, mask = self._moved(self.reads.inputs(data, slice(0, _FEW - 1)))  # other rows tell their axis
             return layers(self.network, inputs, axes, mask)
 
     def decode(self, latent: Tensor) -> Tensor:

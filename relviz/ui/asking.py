@@ -59,7 +59,9 @@ def catch_up() -> None:
     """Draw the whole page again where it is outdated; what is drawn again by itself calls this first."""
     context = get_script_run_ctx()
     alone = context is not None and context.fragment_ids_this_run  # a whole run asks anew in any case
-    if alone and _wishes().outdated():
+    # Not by `_wishes`: a part that is drawn by itself may not know its page, and would turn away from it.
+    wishes: Wishes | None = st.session_state.get(_STATE)
+    if alone and wishes is not None and wishes.outdated():
         st.rerun()
 
 

@@ -109,7 +109,9 @@ def test_an_odd_space_gets_its_page(folder: Path, model: str, reduction: str, ro
     assert app.get("bidi_component")
     still = "**A does not vary** over the held-out samples" in text(app)
     assert still == (model in ("constant", "zero"))
-    assert still or "Read through" in text(app)
+    # Through anchors, two samples of one direction are one, and so are all samples far from the origin.
+    alike = model in ("narrow", "shifted") and "**Relative A does not vary** over the held-out samples" in text(app)
+    assert still or alike or "Read through" in text(app)
 
 
 def test_one_class_says_that_accuracy_tells_nothing(folder: Path) -> None:

@@ -25,15 +25,15 @@ COMPARE = f"""
 import sys
 import time
 from relviz import cli, settings
-from relviz.models import reading
+from relviz.models.encoder import NetworkEncoder
 settings.PIECE_SECONDS, settings.ENCODE_BATCH, pause = 0.0, 100, float(sys.argv[1])
-encode = reading.NetworkEncoder.encode
+encode = NetworkEncoder.encode
 def slowly(self, data, rows):
     found = encode(self, data, rows)
     print(f"{{data.name}} {{rows.start}}", file=sys.stderr, flush=True)
     time.sleep(pause)
     return found
-reading.NetworkEncoder.encode = slowly
+NetworkEncoder.encode = slowly
 sys.exit(cli.main(["compare", "{MODEL}", "{OTHER}", "--data", "{DATA}", "--measures", "cka", "--json"]))
 """
 

@@ -131,12 +131,18 @@ def test_data_of_the_same_file_need_no_word(tmp_path: Path, shelf: Callable[[str
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ('builder = "a:b"\ndata = "digits"', "is no array, which has no data"),
-        ('source = "timm:x"\ndata = "digits"', "is no array, which has no data"),
-        ('source = "array:v.npy"\nsize = 8', "is an array, which has no size"),
-        ('source = "array:v.npy"\nlatent = "x"\ncheckpoint = "y"', "is an array, which has no checkpoint"),
+        ('builder = "a:b"\ndata = "digits"', "has the key 'data', for which a network has no use"),
+        ('source = "timm:x"\ndata = "digits"', "has the key 'data', for which a network has no use"),
+        ('source = "array:v.npy"\nsize = 8', "has the key 'size', for which an array has no use"),
+        (
+            'source = "array:v.npy"\nlatent = "x"\ncheckpoint = "y"',
+            "has the key 'checkpoint', for which an array has no use",
+        ),
         ('source = "array:v.npy"\ndata = 3', "has the data 3"),
-        ('source = "timm:x"\nvectors = 8', "is of a source, which has no vectors"),
+        (
+            'source = "timm:x"\nvectors = 8',
+            "has the key 'vectors', for which a source that knows what it reads has no use",
+        ),
     ],
 )
 def test_an_entry_has_only_what_its_kind_uses(entry: str, said: str, shelf: Callable[[str], None]) -> None:

@@ -145,7 +145,7 @@ def test_weights_preprocessing_and_node_change_the_fingerprint(add: Add, shelf_f
         ({"builder": f"{HERE}:of_vectors", "vectors": 5, "size": None, "std": (2.0,)}, "reads vectors, but the std"),
         ({"builder": f"{HERE}:of_vectors", "vectors": 5}, "reads vectors, but the size of images"),
         ({"builder": f"{HERE}:of_vectors", "vectors": 0, "size": None}, "cannot be 0 numbers wide"),
-        ({"source": "timm:resnet18", "builder": None, "vectors": 5}, "reads no vectors, but their width"),
+        ({"source": "timm:resnet18", "builder": None, "vectors": 5}, "the key 'vectors', for which a source"),
         ({"mean": (0.1, 0.2)}, "mean has 2 numbers"),
         ({"latent": "nowhere"}, "no latent node called 'nowhere'"),
         ({"latent": "2:input:input"}, "no latent node"),

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from examples.multilingual_use import network, weights
 from relviz.cli import main
 from relviz.data.catalogue import load_dataset
-from relviz.errors import BadChoice, BadFile
+from relviz.errors import BadChoice
 from relviz.models import catalogue
 from relviz.models.catalogue import find, names_for
 from relviz.models.text import TRIED
@@ -43,7 +43,7 @@ def add(tmp_path: Path, builder: str, **more: int) -> None:
 
 @pytest.mark.parametrize("more", [{"size": 8}, {"channels": 3}])
 def test_what_only_images_use_is_refused_for_texts(tmp_path: Path, more: dict[str, int]) -> None:
-    with pytest.raises(BadFile, match=f"'{HERE}:letters' reads no images, but {next(iter(more))} are named"):
+    with pytest.raises(BadChoice, match=f"'{HERE}:letters' reads texts, but the {next(iter(more))} of images is named"):
         add(tmp_path, "letters", **more)
 
 

@@ -108,8 +108,9 @@ def table(folder: Path, seed: int) -> Compare:
     vectors = np.random.default_rng(seed).normal(size=(COUNT, 4)).round(3).tolist()
     rows = [{"embedding": vector, "label": "ab"[row % 2]} for row, vector in enumerate(vectors)]
     (folder / "table.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    array(folder, 0)
-    return Compare(f"array:{folder / 'table.jsonl'}", "matrix", "table", Anchors(20), k=3, measures=("cka",))
+    np.save(folder / "beside.npy", np.random.default_rng(0).normal(size=(COUNT, 6)).astype(np.float32))
+    pair = (f"array:{folder / name}" for name in ("table.jsonl", "beside.npy"))
+    return Compare(*pair, "table", Anchors(20), k=3, measures=("cka",))
 
 
 def computed(broker: Broker, request: Any) -> Any:

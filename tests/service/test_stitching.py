@@ -181,7 +181,7 @@ def test_the_command_tells_the_band_of_the_control(capsys: pytest.CaptureFixture
     assert "spread" in table[0].split()
     assert all((" to " in line) == (" control " in line) for line in table[1:])
     assert main([*asked, "--anchors", "40", "--json"]) == 0
-    for row in json.loads(capsys.readouterr().out):
+    for row in json.loads(capsys.readouterr().out)["cells"]:
         assert (row["spread"] is not None) == (row["method"] == "control")
 
 
