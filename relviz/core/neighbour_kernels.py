@@ -15,6 +15,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 _RUN = 16  # scores compared at once
+_TILE = 1024  # columns whose thresholds and counts stay in the innermost cache while all rows of a block pass
 
 
 @no_type_check
@@ -102,19 +103,6 @@ def _offer_row(row, first, best, keys):
 
 @njit(nogil=True, cache=True)
 @no_type_check
-def _offer_columns(row, key, floors, best, keys):
-    last = best.shape[1] - 1
-    for start in range(0, len(row), _RUN):
-        stop = min(start + _RUN, len(row))
-        if stop - start < _RUN or _any_above(row, start, floors, start):
-            for j in range(start, stop):
-                if row[j] > floors[j]:
-                    _insert(best[j], keys[j], row[j], key)
-                    floors[j] = best[j, last]
-
-
-@njit(nogil=True, cache=True)
-@no_type_check
 def offer_rows(begin, end, scores, first, best, keys):
     """Offer the scores (`b x c`) of rows `begin` to `end` with the keys from `first` on to their lists (`b x k`)."""
     for i in range(begin, end):
@@ -128,10 +116,19 @@ def offer_columns(begin, end, scores, first, best, keys, origin):
 
     The list of column j is row `origin + j` of `best` and `keys`.
     """
-    lists = slice(origin + begin, origin + end)
-    floors = best[lists, best.shape[1] - 1].copy()
-    for i in range(len(scores)):
-        _offer_columns(scores[i, begin:end], first + i, floors, best[lists], keys[lists])
+    last = best.shape[1] - 1
+    floors = best[origin : origin + end, last].copy()
+    for left in range(begin, end, _TILE):
+        right = min(left + _TILE, end)
+        for i in range(len(scores)):
+            row = scores[i]
+            for start in range(left, right, _RUN):
+                stop = min(start + _RUN, right)
+                if stop - start < _RUN or _any_above(row, start, floors, start):
+                    for j in range(start, stop):
+                        if row[j] > floors[j]:
+                            _insert(best[origin + j], keys[origin + j], row[j], first + i)
+                            floors[j] = best[origin + j, last]
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
@@ -205,17 +202,25 @@ def search_rows(begin, end, scores, first, best, keys, low, high, points, own, t
 @no_type_check
 def search_columns(begin, end, scores, first, best, keys, low, high, points, own, tie, above, open_, most):
     """The same for the columns as queries and the rows, numbered from `first` on, as keys."""
-    floors = best[begin:end, best.shape[1] - 1].copy()
-    for i in range(len(scores)):
-        row = scores[i]
-        _offer_columns(row[begin:end], first + i, floors, best[begin:end], keys[begin:end])
-        for start in range(begin, end, _RUN):
-            stop = min(start + _RUN, end)
-            if stop - start == _RUN:
-                _add_above(row, start, high, start, above, start)
-            else:
-                above[start:end] += row[start:end] > high[start:end]
-            if stop - start < _RUN or _any_between(row, start, low, high, start):
-                for j in range(start, stop):
-                    if low[j] < row[j] <= high[j]:
-                        _weigh(j, first + i, points, own, tie, above, open_, most)
+    last = best.shape[1] - 1
+    floors = best[:, last].copy()
+    for left in range(begin, end, _TILE):
+        right = min(left + _TILE, end)
+        for i in range(len(scores)):
+            row, key = scores[i], first + i
+            for start in range(left, right, _RUN):
+                stop = min(start + _RUN, right)
+                part = stop - start < _RUN
+                if part:
+                    above[start:stop] += row[start:stop] > high[start:stop]
+                else:
+                    _add_above(row, start, high, start, above, start)
+                if part or _any_above(row, start, floors, start):
+                    for j in range(start, stop):
+                        if row[j] > floors[j]:
+                            _insert(best[j], keys[j], row[j], key)
+                            floors[j] = best[j, last]
+                if part or _any_between(row, start, low, high, start):
+                    for j in range(start, stop):
+                        if low[j] < row[j] <= high[j]:
+                            _weigh(j, key, points, own, tie, above, open_, most)

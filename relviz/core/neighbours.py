@@ -140,9 +140,11 @@ def score_blocks(scores: Scores, *, upper: bool = False, memory: int = settings.
     starts = range(0, count, rows)
     with ThreadPoolExecutor(1) as pool:
 
+        def block_at(start: int) -> Tensor:
+            return products(scores.queries(slice(start, start + rows)), keys[start:] if upper else keys)
+
         def begin(start: int) -> Future[Tensor]:
-            queries = scores.queries(slice(start, start + rows))
-            return pool.submit(products, queries, keys[start:] if upper else keys)
+            return pool.submit(block_at, start)
 
         coming = begin(0)
         for start in starts:
