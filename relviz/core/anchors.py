@@ -323,10 +323,8 @@ def _apart(unit: Tensor, count: int, *, seed: int) -> Tensor:
     All random numbers come from the CPU, so that a seed means the same on every device.
     """
     numbers = torch.rand(count, generator=generator(seed), dtype=torch.float64)
-    far, rows = (
-        2 * unit.square().sum(1).double().cpu(),
-        list[int](),
-    )  # of unit vectors 2, of zero vectors 0: never drawn
+    rows = list[int]()
+    far = 2 * unit.square().sum(1).double().cpu()  # of unit vectors 2, of zero vectors 0: never drawn
     for number in numbers:
         held = far.cumsum(0)
         rows.append(min(int(torch.searchsorted(held, number * held[-1], right=True)), len(unit) - 1))

@@ -21,7 +21,6 @@ from torch import Tensor
 from relviz import settings
 from relviz.core.measures import Measure, Pair, Space
 from relviz.errors import BadChoice
-from relviz.types import MeasureValue
 
 _LEFT_OUT = 5  # one in so many samples is left out of each draw
 
@@ -143,23 +142,25 @@ def bootstrap_interval(
     values = _values(measure, (Pair(pair.a[rows], pair.b[rows], k=k, memory=memory) for rows in subsets), on_draw)
     if len(values) < 2:
         return None
-    low, high = _about(found, values, kept / left_out, NormalDist().inv_cdf((1 + level) / 2))
+    low, high = _about(
+        found.value, values, kept / left_out, NormalDist().inv_cdf((1 + level) / 2), biased=found.chance is None
+    )
     return max(measure.low, low), min(measure.high, high)
 
 
-def _about(found: MeasureValue, values: Tensor, share: float, deviations: float) -> tuple[float, float]:
+def _about(value: float, values: Tensor, share: float, deviations: float, *, biased: bool) -> tuple[float, float]:
     """The interval of so many standard deviations about a value and about the one corrected for its bias.
 
     Parameters
     ----------
     values: on subsets.
     share: samples that a subset keeps, over those that it leaves out.
+    biased: whether values of few samples are off those of many.
     """
-    assert found.value is not None  # noqa: S101 - undefined values have no subsets
     reach = deviations * float(values.std()) * share**0.5
     # A bias of b / n is one of b / kept on the subsets: their mean is off the value by the left-out part of it.
-    bias = share * (float(values.mean()) - found.value) if found.chance is None else 0.0
-    return found.value - max(bias, 0.0) - reach, found.value - min(bias, 0.0) + reach
+    bias = share * (float(values.mean()) - value) if biased else 0.0
+    return value - max(bias, 0.0) - reach, value - min(bias, 0.0) + reach
 
 
 def _at_rank(values: Tensor, rank: float) -> float:

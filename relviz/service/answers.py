@@ -15,7 +15,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from relviz import __version__
 from relviz.data.catalogue import load_dataset
+from relviz.data.dataset import DataSet
 from relviz.models.catalogue import find, names_for
+from relviz.models.model import Model
 from relviz.service import cache
 from relviz.service.codec import packed, unpacked
 from relviz.service.compare import Comparison, LayerBoard, SimilarityBoard
@@ -136,10 +138,19 @@ def _meaning(kind: str, name: str, age: float) -> cache.Ingredient:
 
 
 _LOOK_UP: dict[str, Callable[[str], cache.Ingredient]] = {
-    "model": lambda name: find(name).fingerprint,
-    "data": lambda name: load_dataset(name).fingerprint,
-    "shelf": lambda data: [[name, find(name).fingerprint] for name in names_for(load_dataset(data))],
+    "model": lambda name: _of_model(find(name)),
+    "data": lambda name: _of_data(load_dataset(name)),
+    "shelf": lambda data: [[name, _of_model(find(name))] for name in names_for(load_dataset(data))],
 }
+
+
+def _of_model(model: Model) -> cache.Ingredient:
+    """Names of classes decide in which order a head is read, and no fingerprint holds them."""
+    return [model.fingerprint, list(model.classes)]
+
+
+def _of_data(data: DataSet) -> cache.Ingredient:
+    return [data.fingerprint, list(data.class_names)]
 
 
 def _spelt(value: Any, hint: Any, age: float) -> cache.Ingredient:

@@ -33,7 +33,8 @@ class ChosenHead:
     notes: tuple[str, ...] = ()
 
 
-_chosen: Kept[tuple[str, str], ChosenHead] = Kept(
+# By what decides a head and its notes: fingerprints say nothing of names.
+_chosen: Kept[tuple[object, ...], ChosenHead] = Kept(
     settings.SPACE_BYTES // 8, lambda chosen: chosen.head.weight.nbytes if chosen.head else 0
 )
 
@@ -52,12 +53,19 @@ def choose_head(model: Model, data: DataSet, gallery: Tensor) -> ChosenHead:
     ------
     BadChoice: the data have no labels, which a head is chosen by.
     """
-    key = (model.fingerprint, data.fingerprint)
+    key = (model.fingerprint, model.name, model.classes, data.fingerprint, data.class_names)
     chosen = _chosen.get(key)
     if chosen is None:
         chosen = _choose(model, data, gallery)
         _chosen[key] = chosen
     return chosen
+
+
+def head_notes(model: Model, data: DataSet, gallery: Tensor) -> tuple[str, ...]:
+    """The notes of `choose_head`, without fitting a head only to say that it would be fitted."""
+    if _own(model, data) is None:
+        return () if model.decodes else (_why_fitted(model),)
+    return choose_head(model, data, gallery).notes
 
 
 def _choose(model: Model, data: DataSet, gallery: Tensor) -> ChosenHead:

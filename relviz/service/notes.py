@@ -11,7 +11,7 @@ from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.models.model import Model
 from relviz.models.training import Progress
-from relviz.service.heads import choose_head
+from relviz.service.heads import head_notes
 from relviz.service.requests import Notes
 from relviz.service.spaces import fitting_model, part, space_of
 
@@ -38,7 +38,7 @@ def take_notes(request: Notes, progress: Progress) -> list[str]:
 
 
 def _of_head(model: Model, data: DataSet, space: Tensor) -> tuple[str, ...]:
-    return () if data.labels is None else choose_head(model, data, space[data.gallery]).notes
+    return () if data.labels is None else head_notes(model, data, space[data.gallery])
 
 
 def _of_rows(a: Model, space_a: Tensor, b: Model, space_b: Tensor, data: DataSet) -> list[str]:

@@ -14,8 +14,9 @@ from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.models.catalogue import find
 from relviz.models.model import Model
+from relviz.service import answers
 from relviz.service.heads import ChosenHead, choose_head
-from relviz.service.requests import Notes
+from relviz.service.requests import Notes, Stitch
 from relviz.service.run import run, silent
 from relviz.service.spaces import space_of
 
@@ -121,3 +122,17 @@ def test_notes_reach_the_answer(tmp_path: Path) -> None:
     assert fitted == []
     (note,) = (note for note in run(Notes((of + "a", of + "lost"), data)) if "share no more" in note)
     assert f"the rows of '{of}lost' may come in another order" in note
+
+
+def test_naming_the_classes_changes_the_head_and_the_key_of_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, request = digits(tuple("abcdefghij")), Stitch((NAME,), "digits")
+    unnamed = replace(with_order((3, 1, 4, 0, 5, 9, 2, 6, 8, 7)), fingerprint="the same weights")
+    named = replace(unnamed, classes=tuple(data.class_names[i] for i in (3, 1, 4, 0, 5, 9, 2, 6, 8, 7)))
+    gallery = space_of(NAME, "digits", silent)[data.gallery]
+    wrong, right = (choose_head(model, data, gallery).head for model in (unnamed, named))
+    assert accuracy(wrong, data) < 0.5 < 0.9 < accuracy(right, data)
+    keys = []
+    for model in (unnamed, named):
+        monkeypatch.setattr(answers, "find", lambda _name, model=model: model)
+        keys.append(answers.key(request))
+    assert keys[0] != keys[1]
