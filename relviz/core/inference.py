@@ -98,12 +98,11 @@ def bootstrap_interval(
 ) -> tuple[float, float] | None:
     """Confidence interval of the measure over other samples of the same kind, by subsets of the rows of both spaces.
 
-    Covers the mean value over samples of this size n; where n is no part of the measure's meaning, the value of very
-    many samples as well. Each draw leaves out a fifth of the samples: drawn with replacement, rows would be their own
-    copies' nearest neighbours and inflate every neighbour measure and debiased CKA. The variance is the delete-d
-    jackknife's, (n - d) / d times that over subsets, which holds for statistics that are not smooth too, and the
-    interval is normal about the value, clipped to the measure's range. Source: Shao and Wu 1989
-    (10.1214/aos/1176347263).
+    Covers the mean value over samples of this size n; where n has no part in the measure's meaning, also the value of
+    very many. Each draw leaves out a fifth of the samples: drawn with replacement, rows would be their own copies'
+    nearest neighbours and inflate every neighbour measure and debiased CKA. The variance is the delete-d jackknife's,
+    (n - d) / d times that over subsets, which holds for statistics that are not smooth too, and the interval is normal
+    about the value, clipped to the measure's range. Source: Shao and Wu 1989 (10.1214/aos/1176347263).
 
     Parameters
     ----------
@@ -142,9 +141,8 @@ def bootstrap_interval(
     values = _values(measure, (Pair(pair.a[rows], pair.b[rows], k=k, memory=memory) for rows in subsets), on_draw)
     if len(values) < 2:
         return None
-    low, high = _about(
-        found.value, values, kept / left_out, NormalDist().inv_cdf((1 + level) / 2), biased=found.chance is None
-    )
+    deviations = NormalDist().inv_cdf((1 + level) / 2)
+    low, high = _about(found.value, values, kept / left_out, deviations, biased=found.chance is None)
     return max(measure.low, low), min(measure.high, high)
 
 
