@@ -11,16 +11,18 @@ copies or not, whereas a space whose rows are all alike tells no sample from ano
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.blocks import in_threads, rows_per_block
+from relviz.core.blocks import rows_per_block
 from relviz.core.points import Points, Scores, directions, places
 
 BLOCK = 768  # query rows per score block, at most: fewer slow products down, more are out of the cache when read
@@ -89,12 +91,16 @@ def nearest_within(
     """
     scores = Scores(points, points)
     best = Best(len(points.x), k, points.x)
-    for start, block in score_blocks(scores, upper=True, memory=memory):
+
+    def read(start: int, block: Tensor) -> None:
         rows = len(block)
         block.fill_diagonal_(-torch.inf)
-        best.offer(slice(start, start + rows), block, first=start)
-        if start + rows < len(points.x):
-            best.offer_columns(block, first=start, begin=rows, origin=start)
+        with best.lock:
+            best.offer(slice(start, start + rows), block, first=start)
+            if start + rows < len(points.x):
+                best.offer_columns(block, first=start, begin=rows, origin=start)
+
+    read_scores(scores, read, upper=True, memory=memory)
     return best.settled(scores, k, ordered=ordered, memory=memory)
 
 
@@ -110,61 +116,62 @@ def nearest_among(queries: Points, keys: Points, k: int, *, memory: int = settin
     return torch.cat(parts)
 
 
-def products(
-    queries: Float[Tensor, "b d"], keys: Float[Tensor, "c d"], *, out: Float[Tensor, "b c"] | None = None
+def multiply(
+    queries: Float[Tensor, "b d"], keys: Float[Tensor, "c d"], out: Float[Tensor, "b c"]
 ) -> Float[Tensor, "b c"]:
-    """Inner products of all queries with all keys, in `out` if given.
+    """`out`, into which the inner products of all queries with all keys are written.
 
-    >>> products(torch.eye(2), torch.ones(3, 2)).tolist()
+    >>> multiply(torch.eye(2), torch.ones(3, 2), torch.empty(2, 3)).tolist()
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
-    if queries.device.type == "cpu":  # NumPy's BLAS takes a fifth less time than torch's
-        found = np.matmul(queries.numpy(), keys.numpy().T, out=None if out is None else out.numpy())
-        return torch.from_numpy(found) if out is None else out
+    if out.device.type == "cpu":  # NumPy's BLAS takes a fifth less time than torch's
+        np.matmul(queries.numpy(), keys.numpy().T, out=out.numpy())
+        return out
     return torch.matmul(queries, keys.T, out=out)
 
 
-def score_blocks(scores: Scores, *, upper: bool = False, memory: int = settings.MEMORY) -> Iterator[tuple[int, Tensor]]:
-    """Scores of A's points with B's, but for their constant: the first point's number and a block `b x n`, repeatedly.
+def read_scores(
+    scores: Scores, read: Callable[[int, Tensor], None], *, upper: bool = False, memory: int = settings.MEMORY
+) -> None:
+    """Call `read` with the first point's number and a block `b x n` of scores of A's points with B's, for all of A's.
 
-    A block is multiplied while the caller reads the one before it. That is more than two things at once: BLAS keeps its
-    threads spinning for a while after a product, and so would take half of the reader's time.
+    The scores lack their constant. On the CPU each of torch's threads takes block after block, multiplies it and reads
+    it, so `read` is called by several at once and in any order; one product in several threads would keep those that
+    are done waiting for the others, and spinning beside the readers.
 
     Parameters
     ----------
     upper: whether each block leaves out the keys before its own first row.
-    memory: bytes that two blocks may take.
+    memory: bytes that all blocks held at once may take.
 
     >>> points = places(torch.tensor([[0.0], [2.0]]))
-    >>> [(start, block.tolist()) for start, block in score_blocks(Scores(points, points))]
-    [(0, [[0.0625, -0.0625], [-0.0625, 0.0625]])]
+    >>> read_scores(Scores(points, points), lambda start, block: print(start, block.tolist()))
+    0 [[0.0625, -0.0625], [-0.0625, 0.0625]]
     """
     keys, count = scores.keys(), len(scores.a.x)
-    rows = min(BLOCK, rows_per_block(2 * len(keys), itemsize=keys.element_size(), memory=memory))
-    starts = range(0, count, rows)
-    buffers = keys.new_empty(2, rows, len(keys))
-    with ThreadPoolExecutor(1) as pool:
+    threads = torch.get_num_threads() if keys.device.type == "cpu" else 1
+    rows = min(BLOCK, rows_per_block(threads * len(keys), itemsize=keys.element_size(), memory=memory))
+    starts = iter(range(0, count, rows))  # each of its numbers goes to one thread
 
-        def block_at(start: int) -> Tensor:
+    def work() -> None:
+        buffer = keys.new_empty(min(rows, count) * len(keys))
+        while (start := next(starts, None)) is not None:
             queries, some = scores.queries(slice(start, start + rows)), keys[start:] if upper else keys
-            space = buffers[start // rows % 2].flatten()[: len(queries) * len(some)].view(len(queries), len(some))
-            return products(queries, some, out=space)
+            block = buffer[: len(queries) * len(some)].view(len(queries), len(some))
+            read(start, multiply(queries, some, block))
 
-        def begin(start: int) -> Future[Tensor]:
-            return pool.submit(block_at, start)
-
-        coming = begin(0)
-        for start in starts:
-            block = coming.result()
-            if start != starts[-1]:
-                coming = begin(start + rows)
-            yield start, block
+    if threads == 1 or count <= rows:
+        return work()
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(work) for _ in range(threads)]:
+            done.result()
 
 
 class Best:
     """The highest scores that each row was offered so far, highest first, and the numbers of their keys.
 
-    As many as are wanted of n keys less the row's own, and `SPARE` more as far as there are any.
+    As many as are wanted of n keys less the row's own, and `SPARE` more as far as there are any. Who offers scores of
+    rows that others may offer to at the same time holds the `lock`.
 
     >>> best = Best(3, 2, torch.zeros(()))
     >>> best.offer(slice(0, 1), torch.tensor([[1.0, 5.0]]), first=0)
@@ -175,6 +182,7 @@ class Best:
 
     def __init__(self, rows: int, k: int, like: Tensor) -> None:
         width = min(k + SPARE, rows - 1)
+        self.lock = Lock()
         self.scores = like.new_full((rows, width), -torch.inf)
         self.indices = torch.zeros(rows, width, dtype=torch.int64, device=like.device)
         # Compiled kernels save half the time of a large search, and cost seconds once.
@@ -186,7 +194,7 @@ class Best:
             from relviz.core.neighbour_kernels import offer_rows
 
             lists = self.scores[rows].numpy(), self.indices[rows].numpy()
-            return in_threads(offer_rows, 0, len(scores), scores.numpy(), first, *lists)
+            return offer_rows(0, len(scores), scores.numpy(), first, *lists)
         k = self.scores.shape[1]
         found = scores.topk(min(k, scores.shape[1]), dim=1)
         values = torch.cat([self.scores[rows], found.values], dim=1)
@@ -206,7 +214,7 @@ class Best:
             from relviz.core.neighbour_kernels import offer_columns
 
             lists = self.scores.numpy(), self.indices.numpy()
-            return in_threads(offer_columns, begin, scores.shape[1], scores.numpy(), first, *lists, origin)
+            return offer_columns(begin, scores.shape[1], scores.numpy(), first, *lists, origin)
         return self.offer(slice(origin + begin, origin + scores.shape[1]), scores[:, begin:].T, first=first)
 
     def settled(

@@ -10,8 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.blocks import in_threads
-from relviz.core.neighbours import Best, score_blocks
+from relviz.core.neighbours import Best, read_scores
 from relviz.core.points import Points, Scores
 
 _OPEN = 64  # keys of one query that are looked at one by one; with more, all of its scores are computed again
@@ -58,11 +57,15 @@ def cross(
     """
     forth = _Search(Scores(a, b), own, k)
     back = _Search(Scores(b, a), own, k) if both else None
-    for start, block in score_blocks(forth.scores, memory=memory):
+
+    def read(start: int, block: Tensor) -> None:
         block[:, start:].fill_diagonal_(-torch.inf)  # a query's own key is neither listed nor counted
         forth.rows(block, start, memory)
         if back is not None:
-            back.columns(block, start, memory)
+            with back.best.lock:
+                back.columns(block, start, memory)
+
+    read_scores(forth.scores, read, memory=memory)
     return forth.result(k, memory), back.result(k, memory) if back is not None else None
 
 
@@ -81,7 +84,7 @@ class _Search:
         if self.best.compiled:
             from relviz.core.neighbour_kernels import search_rows
 
-            return in_threads(search_rows, 0, len(block), block.numpy(), start, *self._arrays())
+            return search_rows(0, len(block), block.numpy(), start, *self._arrays())
         queries = slice(start, start + len(block))
         self.best.offer(queries, block, first=0)
         return self._count(queries, block, 0, memory)
@@ -91,7 +94,7 @@ class _Search:
         if self.best.compiled:
             from relviz.core.neighbour_kernels import search_columns
 
-            return in_threads(search_columns, 0, len(self.low), block.numpy(), start, *self._arrays())
+            return search_columns(0, len(self.low), block.numpy(), start, *self._arrays())
         self.best.offer_columns(block, first=start)
         return self._count(slice(0, len(self.low)), block.T, start, memory)
 
