@@ -9,7 +9,7 @@ from relviz.service import cache
 from relviz.service.device import DeviceStatus
 
 _STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding: 3.4rem 1.5rem 1rem; }
+[data-testid="stMainBlockContainer"] { padding: 3.9rem 1.5rem 1rem; }
 [data-testid="stSidebarHeader"] { height: 2rem; }
 [data-testid="stAppViewContainer"] { font-variant-numeric: tabular-nums; }
 </style>"""

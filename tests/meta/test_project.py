@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import relviz
 from relviz.core.anchors import STRATEGIES
 from relviz.core.measures import MEASURES
 from relviz.core.projections import PROJECTIONS
@@ -60,6 +61,32 @@ def test_the_readme_names_everything_there_is() -> None:
     assert len(targets) > 8 and len(commands) > 8
     missing = [name for name in pages + names + settings + targets + commands if name not in readme]
     assert not missing
+
+
+def test_changelog_and_citation_name_the_version() -> None:
+    released = re.findall(r"^## \[(\d[^]]*)\] - \d{4}-\d{2}-\d{2}$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    cited = re.findall(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    assert released[0] == relviz.__version__
+    assert cited == [relviz.__version__]
+
+
+def test_the_four_papers_are_cited() -> None:
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert re.findall(r"arXiv:(\d{4}\.\d{5})", citation) == ["2209.15430", "2310.01211", "2311.00664", "2406.15057"]
+
+
+def test_hooks_run_the_ruff_of_the_checks() -> None:
+    pins = [
+        re.findall(r"ruff==[0-9.]+", (ROOT / name).read_text())
+        for name in ("pyproject.toml", ".pre-commit-config.yaml")
+    ]
+    assert pins[1] == pins[0] * 2
+
+
+def test_installed_packages_say_that_they_are_typed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "py.typed" in project["tool"]["setuptools"]["package-data"]["relviz"]
+    assert (ROOT / "relviz" / "py.typed").exists()
 
 
 def public_functions() -> list[tuple[str, str]]:
