@@ -1,8 +1,8 @@
 """Compiled float32 kernels that read a block of scores: running lists of the best, and counts of the better.
 
-They hold no lock and start no threads: the caller gives each of its threads a range of rows or columns. Almost no score
-enters a list, so a run of them is compared with its list's last in one vector instruction and looked at only if one
-does. The compiler finds no such instruction for a comparison written as a loop, so those below are spelt out.
+They hold no lock and start no threads: the caller sees to it that no two of its threads write to one list. Almost no
+score enters a list, so a run of them is compared with its list's last in one vector instruction and looked at only if
+one does. The compiler finds no such instruction for a comparison written as a loop, so those below are spelt out.
 """
 
 from __future__ import annotations
