@@ -1,5 +1,6 @@
 """relviz in the browser: `relviz serve`, or `streamlit run app.py`."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,10 +10,11 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from relviz.service import cache
-from relviz.ui.asking import broker, warm_up
+from relviz.ui.following import follow
 from relviz.ui.health import SafeHeaders, routes
 from relviz.ui.log import report, start_log
 from relviz.ui.messages import show_error
+from relviz.ui.wishes import broker, warm_up
 
 
 @asynccontextmanager
@@ -21,10 +23,12 @@ async def life(_app: object) -> AsyncIterator[None]:
     start_log()
     threading.Thread(target=cache.sweep, daemon=True).start()
     warm_up()
+    following = asyncio.create_task(follow())
     report("serving")
     try:
         yield
     finally:
+        following.cancel()
         broker().close()
         report("stopped")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from relviz.ui.asking import broker, keep_up, leave_rest
 from relviz.ui.controls import choose
 from relviz.ui.layout import footer, page_style
 from relviz.ui.log import new_request, report
+from relviz.ui.wishes import broker, leave_rest
 
 _HERE = Path(__file__).parent
 
@@ -31,7 +31,6 @@ choose()
 body, foot = st.container(), st.container()
 with foot:  # before the page, which may stop
     footer(broker().status().device)
-    keep_up()
 with body:
     page.run()
 leave_rest()

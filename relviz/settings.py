@@ -60,7 +60,7 @@ def may_download() -> bool:
 
 def shelf_file() -> Path:
     """The file of the models and data a user added: `RELVIZ_SHELF`, else relviz.toml of the working folder."""
-    return Path(os.environ.get("RELVIZ_SHELF") or "relviz.toml").resolve()
+    return Path(os.environ.get("RELVIZ_SHELF") or "relviz.toml").absolute()
 
 
 def device() -> str:

@@ -28,11 +28,13 @@ import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from relviz import settings
 from relviz.errors import BadChoice, BadFile, UnknownName
+from relviz.stamps import stamp
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LISTS = {"mean": float, "std": float, "classes": str, "data": str}
@@ -209,16 +211,23 @@ def check_free(name: str) -> None:
 
 
 def _table(file: Path, name: str) -> dict[str, Any]:
-    if not file.exists():
+    written = stamp(file)
+    if written is None:
         return {}
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8")).get(name, {})
+        found = _parsed(file, written).get(name, {})
     except (ValueError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error).rstrip(".")
         raise BadFile(f"The shelf file {file} cannot be read: {reason}.", "Correct it, or remove it.") from error
     if not isinstance(found, dict):
         raise BadFile(f"The shelf file {file} has '{name}', which is no table.", f"Write [{name}.NAME].")
     return found
+
+
+@lru_cache(maxsize=4)
+def _parsed(file: Path, _stamp: object) -> dict[str, Any]:
+    """The whole file; read again when its stamp has changed."""
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def _list(where: str, key: str, values: Any) -> tuple[Any, ...]:

@@ -164,6 +164,11 @@ class DataSet:
         return digest.hexdigest()
 
     @property
+    def identity(self) -> tuple[str, tuple[str, ...]]:
+        """What answers follow from: the fingerprint, and names of classes, which decide the order a head is read in."""
+        return self.fingerprint, self.class_names
+
+    @property
     def chance(self) -> float:
         """Chance level: accuracy of always naming the commonest held-out class.
 

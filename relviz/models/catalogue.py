@@ -22,6 +22,7 @@ from relviz.models.preprocessing import Pictures
 from relviz.models.reading import Built, model_of
 from relviz.models.watching import ENCODE
 from relviz.shelf_file import ModelEntry, add_model, check_free, entry_of, model_entries
+from relviz.stamps import stamp
 
 SOURCES: dict[str, Callable[[str, Path | None], Built]] = {
     "torchvision": vision.of_torchvision,
@@ -162,8 +163,7 @@ def model_from(name: str, entry: ModelEntry) -> Model:
     if (entry.source or "").startswith(arrays.PREFIX):
         return arrays.array_model(_from_folder(entry), name=name, belongs=entry.data or ())
     file = entry.path()
-    stamp = (file.stat().st_mtime_ns, file.stat().st_size) if file is not None and file.exists() else None
-    return _model_from(name, entry, stamp)
+    return _model_from(name, entry, stamp(file) if file is not None else None)
 
 
 def _from_folder(entry: ModelEntry) -> str:
@@ -224,11 +224,8 @@ def add(name: str, facts: Mapping[str, Any]) -> tuple[Path, Model]:
     if name in shelf.shelf():
         raise BadChoice(f"A bundled model is called '{name}'.", "Take another name.")
     if "checkpoint" in facts:
-        path = Path(facts["checkpoint"]).expanduser().resolve()
-        facts = {
-            **facts,
-            "checkpoint": str(path.relative_to(file.parent) if path.is_relative_to(file.parent) else path),
-        }
+        path, folder = Path(facts["checkpoint"]).expanduser().resolve(), file.parent.resolve()
+        facts = {**facts, "checkpoint": str(path.relative_to(folder) if path.is_relative_to(folder) else path)}
     entry = entry_of(name, dict(facts), folder=file.parent, file=file)
     model = model_from(name, entry)
     if model.modality == "any":

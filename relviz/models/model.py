@@ -80,6 +80,11 @@ class Model:
     assumed_for: Callable[[DataSet], str | None] = field(default=lambda data: None, repr=False)
     notes: tuple[str, ...] = ()
 
+    @property
+    def identity(self) -> tuple[str, tuple[str, ...]]:
+        """What answers follow from: the fingerprint, and names of classes, which decide the order a head is read in."""
+        return self.fingerprint, self.classes
+
     @cached_property
     def head(self) -> LinearHead | None:
         """Its own head, where it has one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from relviz import settings
 from relviz.checkpoints.store import load_weights, save_weights
 from relviz.errors import DamagedAsset
 from relviz.models.training import Network, Recipe, network_of
+from relviz.stamps import stamp
 
 MANIFEST = "manifest.json"
 
@@ -72,12 +74,19 @@ def shelf(folder: Path | None = None) -> dict[str, ModelCard]:
         own = settings.models_dir()
         return shelf(settings.MODELS) | (shelf(own) if (own / MANIFEST).exists() else {})
     path = folder / MANIFEST
+    return dict(_read_manifest(path, stamp(path)))
+
+
+@lru_cache(maxsize=8)
+def _read_manifest(path: Path, _stamp: object) -> dict[str, ModelCard]:
+    """The cards of a manifest; read again when its stamp has changed."""
     try:
         entries = json.loads(path.read_text())["models"]
-        cards = [ModelCard(**{**entry, "recipe": Recipe(**entry["recipe"]), "folder": folder}) for entry in entries]
+        made = [{**entry, "recipe": Recipe(**entry["recipe"]), "folder": path.parent} for entry in entries]
+        cards = [ModelCard(**facts) for facts in made]
     except (OSError, ValueError, KeyError, TypeError) as error:
         of, hint = "the bundled models", "Make it again with 'make models'."
-        if folder == settings.models_dir():
+        if path.parent == settings.models_dir():
             of, hint = "your models", "Remove it, and train them again."
         raise DamagedAsset(f"The manifest of {of}, {path}, is missing or damaged.", hint) from error
     return {card.name: card for card in cards}

@@ -7,6 +7,7 @@ It holds their names as well, because answers repeat them. What names stand for 
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -15,9 +16,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from relviz import __version__
 from relviz.data.catalogue import load_dataset
-from relviz.data.dataset import DataSet
 from relviz.models.catalogue import find, names_for
-from relviz.models.model import Model
 from relviz.service import cache
 from relviz.service.codec import packed, unpacked
 from relviz.service.compare import Comparison, LayerBoard, SimilarityBoard
@@ -70,7 +69,7 @@ _ANSWERS: dict[type, Any] = {
 _OF_THE_WHOLE_SHELF = (Similarity,)  # their answers depend on every model that fits the data, named or not
 _log = logging.getLogger(__name__)
 
-
+_Speller = Callable[[Any, float], cache.Ingredient]  # of a field's value, and seconds as in `key`
 _LOOKS = 5  # times as long as a look took, what it found is good for those who do not need the latest
 
 
@@ -98,10 +97,11 @@ def key(request: Request, *, age: float = 0.0) -> str:
     ------
     UnknownName: no such model or data set.
     """
+    kind: Any = type(request)
     ingredients: dict[str, cache.Ingredient] = {
         "release": __version__,
         "answers": _VERSION,
-        "request": _spelt(request, type(request), age),
+        "request": _speller(kind)(request, age),
     }
     if isinstance(request, _OF_THE_WHOLE_SHELF):
         ingredients["shelf"] = _meaning("shelf", request.data, age)
@@ -138,32 +138,26 @@ def _meaning(kind: str, name: str, age: float) -> cache.Ingredient:
 
 
 _LOOK_UP: dict[str, Callable[[str], cache.Ingredient]] = {
-    "model": lambda name: _of_model(find(name)),
-    "data": lambda name: _of_data(load_dataset(name)),
-    "shelf": lambda data: [[name, _of_model(find(name))] for name in names_for(load_dataset(data))],
+    "model": lambda name: find(name).identity,
+    "data": lambda name: load_dataset(name).identity,
+    "shelf": lambda data: [[name, find(name).identity] for name in names_for(load_dataset(data))],
 }
 
 
-def _of_model(model: Model) -> cache.Ingredient:
-    """Names of classes decide in which order a head is read, and no fingerprint holds them."""
-    return [model.fingerprint, list(model.classes)]
-
-
-def _of_data(data: DataSet) -> cache.Ingredient:
-    return [data.fingerprint, list(data.class_names)]
-
-
-def _spelt(value: Any, hint: Any, age: float) -> cache.Ingredient:
-    """A field as an ingredient: a model's or data set's name is followed by what it stands for."""
+@functools.cache
+def _speller(hint: Any) -> _Speller:
+    """How a field becomes an ingredient: a model's or data set's name is followed by what it stands for."""
     if hint == ModelName:
-        return [value, _meaning("model", value, age)] if value else []
+        return lambda value, age: [value, _meaning("model", value, age)] if value else []
     if hint == DataName:
-        return [value, _meaning("data", value, age)]
+        return lambda value, age: [value, _meaning("data", value, age)]
     if get_origin(hint) is tuple:
-        return [_spelt(item, get_args(hint)[0], age) for item in value]
+        each = _speller(get_args(hint)[0])
+        return lambda value, age: [each(item, age) for item in value]
     if is_dataclass(hint):
         hints = get_type_hints(hint, include_extras=True)
-        return {field.name: _spelt(getattr(value, field.name), hints[field.name], age) for field in fields(hint)}
+        parts = {part.name: _speller(hints[part.name]) for part in fields(hint)}
+        return lambda value, age: {name: spell(getattr(value, name), age) for name, spell in parts.items()}
     if hint == MethodName or hint in (int, float, bool):
-        return value
+        return lambda value, _age: value
     raise TypeError(f"A request's field of {hint} must say what it names: see the types of relviz.service.requests.")

@@ -53,7 +53,7 @@ def choose_head(model: Model, data: DataSet, gallery: Tensor) -> ChosenHead:
     ------
     BadChoice: the data have no labels, which a head is chosen by.
     """
-    key = (model.fingerprint, model.name, model.classes, data.fingerprint, data.class_names)
+    key = (model.name, model.identity, data.identity)
     chosen = _chosen.get(key)
     if chosen is None:
         chosen = _choose(model, data, gallery)

@@ -2,168 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 import streamlit as st
-from streamlit import runtime
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from relviz.errors import Busy, RelvizError
-from relviz.service import answers
-from relviz.service.engine import LocalEngine
-from relviz.service.jobs import Broker, Job
-from relviz.service.requests import Maps, Request, Similarity
+from relviz.errors import RelvizError
+from relviz.service.jobs import Job
+from relviz.service.requests import Request
 from relviz.ui.messages import refuse, show_error
-
-DEFAULT_PAIR = ("fmnist-cnn-s0", "fmnist-cnn-s1")
-_SERVER = "the server itself"  # as a visitor, who asks before anyone comes
-_STATE = "wishes"
-_LOOK = 1.0  # seconds between two looks at the files that a page depends on
-
-
-@cache
-def broker() -> Broker:
-    """The one broker of this server."""
-    made = Broker(LocalEngine(), answers=answers, present=_present)
-    atexit.register(made.close)
-    return made
-
-
-def warm_up() -> None:
-    """Start the workers and begin what the first visitor will ask for: the default pair."""
-    for reduction in ("pca", "umap"):
-        broker().submit(Maps(*DEFAULT_PAIR, "fashion-mnist", reduction=reduction), visitor=_SERVER)
-
-
-def leave_rest() -> None:
-    """Leave what the page asked for earlier, but not in the run that now ends."""
-    _wishes().leave_rest()
-
-
-def see_shelf(data: str) -> None:
-    """Note what the models on offer and a data set are now, so that the page follows when they change."""
-    _wishes().see(Similarity("", data))  # it follows from every model that fits the data
-
-
-@st.fragment(run_every=_LOOK)
-def keep_up() -> None:
-    """Draw the page again when a file has changed that it shows numbers of, also where nobody touches the page."""
-    catch_up()
-
-
-def catch_up() -> None:
-    """Draw the whole page again where it is outdated; what is drawn again by itself calls this first."""
-    context = get_script_run_ctx()
-    alone = context is not None and context.fragment_ids_this_run  # a whole run asks anew in any case
-    # Not by `_wishes`: a part that is drawn by itself may not know its page, and would turn away from it.
-    wishes: Wishes | None = st.session_state.get(_STATE)
-    if alone and wishes is not None and wishes.outdated():
-        st.rerun()
-
-
-def _present(visitor: str) -> bool:
-    return visitor == _SERVER or not runtime.exists() or runtime.get_instance().is_active_session(visitor)
-
-
-class Wish:
-    """What one place of a page asks for, let in or not, and what the answer follows from."""
-
-    def __init__(self, request: Request, key: str | None) -> None:
-        self.request, self.key = request, key
-        self.job: Job | None = None
-        self._refused = ""
-
-    @property
-    def open(self) -> bool:
-        """Whether it is still to be asked for: never yet, or its job was dropped while the browser was away."""
-        return self.job is None or self.job.state == "cancelled"
-
-    def finished(self, within: float = 0.0) -> bool:
-        """Whether the answer, or an error, is there after waiting at most so many seconds."""
-        return self.job is not None and self.job.finished(within) and not self.open
-
-    def ask(self, visitor: str) -> bool:
-        """Whether it is let in."""
-        try:
-            self.job = broker().submit(self.request, visitor=visitor)
-        except Busy as busy:
-            self._refused = busy.sentence.removesuffix(".")
-            return False
-        self.key = self.job.key
-        return True
-
-    def progress(self) -> tuple[float, str]:
-        """How far it is, in [0, 1], and in words."""
-        if self.job is None or self.open:
-            return 0.0, f"{self._refused}; this page asks again by itself" if self._refused else "waiting for its turn"
-        if self.job.state == "waiting":
-            return self.job.share, f"waiting: position {self.job.position}"
-        left = self.job.seconds_left or 0.0
-        return self.job.share, self.job.text + (f", about {left:.0f} s left" if left >= 1 else "")
-
-
-class Wishes:
-    """What one visitor's page asks for, place by place in the page's order, which is the order of serving.
-
-    Nothing here calls Streamlit, so that nothing can interrupt it half-way.
-    """
-
-    def __init__(self, visitor: str) -> None:
-        self.visitor = visitor
-        self._page = ""
-        self._places: dict[str, Wish] = {}
-        self._asked: set[str] = set()  # places of the present run
-        self._seen: tuple[Request, str | None] | None = None
-
-    def turn_to(self, page: str) -> None:
-        """Leave what another page asked for."""
-        if page != self._page:
-            self._page, self._asked = page, set()
-            self.leave_rest()
-
-    def leave_rest(self) -> None:
-        """Leave what the run that now ends did not ask for any more."""
-        for place in self._places.keys() - self._asked:
-            self._leave(self._places.pop(place))
-        self._asked = set()
-
-    def wish(self, place: str, request: Request) -> Wish:
-        """The wish of a place: the one it has, if it asks the same of the same content, else a new one."""
-        self._asked.add(place)
-        former, key = self._places.get(place), broker().key(request)
-        if former is None or (former.request, former.key) != (request, key):
-            self._places[place] = Wish(request, key)
-            if former is not None:
-                self._leave(former)
-        self.ask(until=self._places[place])
-        return self._places[place]
-
-    def ask(self, *, until: Wish | None = None) -> None:
-        """Ask for what was not let in yet, in order; the first that is refused keeps its place before the others."""
-        for wish in self._places.values():
-            if wish.open and not wish.ask(self.visitor):
-                return
-            if wish is until:
-                return
-
-    def see(self, request: Request) -> None:
-        """Note what a request, never made, now follows from; once it follows from something else, this is outdated."""
-        self._seen = (request, broker().key(request))
-
-    def outdated(self) -> bool:
-        """Whether a file has changed on which something depends that was asked for or seen."""
-        asked = [(wish.request, wish.key) for wish in self._places.values()]
-        asked += [self._seen] if self._seen else []
-        return any(broker().key(request, age=_LOOK / 2) != key for request, key in asked)
-
-    def _leave(self, wish: Wish) -> None:
-        # Two places may want the same job.
-        if wish.job is not None and all(other.job is not wish.job for other in self._places.values()):
-            broker().leave(self.visitor, wish.job)
+from relviz.ui.wishes import Wish, wishes
 
 
 class Question:
@@ -178,7 +27,7 @@ class Question:
     """
 
     def __init__(self, name: str, request: Request) -> None:
-        self._wishes = _wishes()
+        self._wishes = wishes()
         self._wish = self._wishes.wish(name, request)
         # Where the answer is there at once, what stood here stays until it is replaced, and an element lives on.
         self._at_once = self._wish.finished()
@@ -250,7 +99,7 @@ class Series:
     """
 
     def __init__(self, name: str) -> None:
-        self._name, self._wishes = name, _wishes()
+        self._name, self._wishes = name, wishes()
         self._parts: dict[str, Wish] = {}
 
     def ask(self, requests: Mapping[str, Request]) -> None:
@@ -317,15 +166,3 @@ def _whole(series: Series, draw: Callable[[dict[Request, Any]], None]) -> None:
 @st.fragment(run_every=0.4)
 def _growing(series: Series, draw: Callable[[dict[Request, Any]], None]) -> None:
     series.refresh(draw)
-
-
-def _wishes() -> Wishes:
-    """This visitor's, for the page that is being drawn."""
-    context = get_script_run_ctx()
-    if context is None:
-        raise RuntimeError("questions are asked by pages that Streamlit runs")
-    if _STATE not in st.session_state:
-        st.session_state[_STATE] = Wishes(context.session_id)
-    found: Wishes = st.session_state[_STATE]
-    found.turn_to(context.page_script_hash)
-    return found

@@ -17,7 +17,7 @@ from relviz.models.model import Model
 from relviz.service.requests import Anchors
 from relviz.service.spaces import source_of, usual_strategy
 from relviz.shelf_file import data_paths
-from relviz.ui.asking import see_shelf
+from relviz.ui.following import see_shelf
 from relviz.ui.limits import whole_number
 from relviz.ui.messages import refuse
 from relviz.ui.text import plain

@@ -17,10 +17,10 @@ from relviz.plots.palette import MODEL_A, MODEL_B
 from relviz.service.explain import Reading
 from relviz.service.maps import FourMaps, Map
 from relviz.service.requests import Explain, Maps
-from relviz.ui.asking import catch_up
 from relviz.ui.explore_explain import show_explanation
 from relviz.ui.explore_export import offer_tables
 from relviz.ui.explore_space import show_in_space
+from relviz.ui.following import catch_up
 from relviz.ui.linked_map import Classes, Column, MapState, Morph, Numbers, Pictures, Selection, Texts, View, linked_map
 
 TITLES = {

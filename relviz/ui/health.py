@@ -9,8 +9,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from relviz import __version__
-from relviz.ui.asking import broker
 from relviz.ui.linked_map.store import ROUTE as MAP_DATA
+from relviz.ui.wishes import broker
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from relviz.service.jobs import Broker
-from relviz.ui import asking
+from relviz.ui import wishes
 from tests.app import server
 from tests.service.engines import FakeEngine
 
@@ -32,6 +32,6 @@ def engine() -> FakeEngine:
 @pytest.fixture
 def broker(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
     made = Broker(engine)
-    monkeypatch.setattr(asking, "broker", lambda: made)
+    monkeypatch.setattr(wishes, "broker", lambda: made)
     yield made
     made.close()

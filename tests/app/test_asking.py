@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from relviz.errors import WorkerLost
 from relviz.service.jobs import Broker
 from relviz.service.requests import Compare
-from relviz.ui.asking import Wishes
+from relviz.ui.wishes import Wishes
 from tests.service.engines import FakeEngine
 
 PLACES = ("first", "second", "third", "fourth")

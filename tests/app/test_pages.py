@@ -13,7 +13,7 @@ from relviz.plots.words import find
 from relviz.service.jobs import Broker
 from relviz.service.requests import Anchors, Compare, Stitch
 from relviz.service.run import run
-from relviz.ui import asking
+from relviz.ui import wishes
 from tests.service.engines import FakeEngine
 
 FRAME = Path(__file__).resolve().parents[2] / "pages" / "frame.py"
@@ -114,7 +114,7 @@ def test_a_link_to_an_unknown_model_says_so() -> None:
 def test_an_unforeseen_error_shows_no_traceback(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine(told=("failed", "Traceback: secret /path/of/the/server"))
     with contextlib.closing(Broker(engine)) as one:
-        monkeypatch.setattr(asking, "broker", lambda: one)
+        monkeypatch.setattr(wishes, "broker", lambda: one)
         app = open_page(page)
     shown = [element.value for element in app.error]
     assert not app.exception

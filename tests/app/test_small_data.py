@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from relviz.service import answers
 from relviz.service.engine import LocalEngine
 from relviz.service.jobs import Broker
-from relviz.ui import asking
+from relviz.ui import wishes
 from tests.app.test_pages import FRAME, settle, text
 
 ODD = ("good", "constant", "zero", "narrow", "two", "triples", "huge", "shifted")
@@ -37,7 +37,7 @@ def folder(own_environment: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RELVIZ_SHELF", str(made / "relviz.toml"))
         broker = Broker(LocalEngine(), answers=answers)
-        patch.setattr(asking, "broker", lambda: broker)
+        patch.setattr(wishes, "broker", lambda: broker)
         yield made
         broker.close()
 

@@ -11,7 +11,8 @@ def page() -> None:
     import streamlit as st
 
     from relviz.service.requests import Compare
-    from relviz.ui.asking import Series, leave_rest
+    from relviz.ui.asking import Series
+    from relviz.ui.wishes import leave_rest
 
     def draw(answers):  # type: ignore[no-untyped-def]
         # To a place outside, as the page's sentence; Streamlit lets only those write there that always do.

@@ -11,7 +11,7 @@ from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from relviz.service.jobs import Broker
 from relviz.service.requests import Compare, Maps, Request
-from relviz.ui import asking
+from relviz.ui import wishes
 from relviz.ui.controls import Choice
 from tests.service.engines import FakeEngine
 
@@ -43,7 +43,7 @@ def fuse(monkeypatch: pytest.MonkeyPatch) -> Fuse:
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
     made = Broker(FakeEngine())
-    monkeypatch.setattr(asking, "broker", lambda: made)
+    monkeypatch.setattr(wishes, "broker", lambda: made)
     yield made
     made.close()
 

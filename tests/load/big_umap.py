@@ -16,8 +16,8 @@ from relviz.core.reduction import pca, umap
 from relviz.models.training import Progress
 from relviz.service.engine import StageCall
 from relviz.service.run import REDUCER
-from relviz.ui.asking import broker
 from relviz.ui.log import report
+from relviz.ui.wishes import broker
 from tests.load import big_umap
 
 ROWS = 20_000
