@@ -103,20 +103,20 @@ def _offer_row(row, first, best, keys):
 
 @njit(nogil=True, cache=True)
 @no_type_check
-def offer_rows(begin, end, scores, first, best, keys):
-    """Offer the scores (`b x c`) of rows `begin` to `end` with the keys from `first` on to their lists (`b x k`)."""
-    for i in range(begin, end):
+def offer_rows(scores, first, best, keys):
+    """Offer the scores (`b x c`) of every row with the keys from `first` on to its list (`b x k`)."""
+    for i in range(len(scores)):
         _offer_row(scores[i], first, best[i], keys[i])
 
 
 @njit(nogil=True, cache=True)
 @no_type_check
-def offer_columns(begin, end, scores, first, best, keys, origin):
-    """Offer the scores of columns `begin` to `end`, whose keys are the rows, numbered from `first` on.
+def offer_columns(begin, scores, first, best, keys, origin):
+    """Offer the scores of the columns from `begin` on, whose keys are the rows, numbered from `first` on.
 
     The list of column j is row `origin + j` of `best` and `keys`.
     """
-    last = best.shape[1] - 1
+    end, last = scores.shape[1], best.shape[1] - 1
     floors = best[origin : origin + end, last].copy()
     for left in range(begin, end, _TILE):
         right = min(left + _TILE, end)
@@ -168,14 +168,14 @@ def _weigh(query, key, points, own, tie, above, open_, most):
 
 @njit(nogil=True, cache=True)
 @no_type_check
-def search_rows(begin, end, scores, first, best, keys, low, high, points, own, tie, above, open_, most):
+def search_rows(scores, first, best, keys, low, high, points, own, tie, above, open_, most):
     """Offer each row's scores with all keys to the list of query `first + i`, and count the keys above its own.
 
     Added to `above`: keys with a score over `high`, and those over `low` by `_weigh`.
     """
     lows, highs, counts = np.empty(_RUN, np.float32), np.empty(_RUN, np.float32), np.empty(_RUN, np.int32)
     floors = np.empty(_RUN, np.float32)
-    for i in range(begin, end):
+    for i in range(len(scores)):
         query, row = first + i, scores[i]
         list_, numbers = best[query], keys[query]
         lows[:], highs[:], floors[:], counts[:] = low[query], high[query], list_[-1], 0
@@ -200,11 +200,11 @@ def search_rows(begin, end, scores, first, best, keys, low, high, points, own, t
 
 @njit(nogil=True, cache=True)
 @no_type_check
-def search_columns(begin, end, scores, first, best, keys, low, high, points, own, tie, above, open_, most):
+def search_columns(scores, first, best, keys, low, high, points, own, tie, above, open_, most):
     """The same for the columns as queries and the rows, numbered from `first` on, as keys."""
-    last = best.shape[1] - 1
+    end, last = scores.shape[1], best.shape[1] - 1
     floors = best[:, last].copy()
-    for left in range(begin, end, _TILE):
+    for left in range(0, end, _TILE):
         right = min(left + _TILE, end)
         for i in range(len(scores)):
             row, key = scores[i], first + i

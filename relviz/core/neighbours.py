@@ -194,7 +194,7 @@ class Best:
             from relviz.core.neighbour_kernels import offer_rows
 
             lists = self.scores[rows].numpy(), self.indices[rows].numpy()
-            return offer_rows(0, len(scores), scores.numpy(), first, *lists)
+            return offer_rows(scores.numpy(), first, *lists)
         k = self.scores.shape[1]
         found = scores.topk(min(k, scores.shape[1]), dim=1)
         values = torch.cat([self.scores[rows], found.values], dim=1)
@@ -214,7 +214,7 @@ class Best:
             from relviz.core.neighbour_kernels import offer_columns
 
             lists = self.scores.numpy(), self.indices.numpy()
-            return offer_columns(begin, scores.shape[1], scores.numpy(), first, *lists, origin)
+            return offer_columns(begin, scores.numpy(), first, *lists, origin)
         return self.offer(slice(origin + begin, origin + scores.shape[1]), scores[:, begin:].T, first=first)
 
     def settled(

@@ -12,10 +12,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from relviz import settings
 from relviz.core.distances import by_blocks, checked
 from relviz.core.rounding import centred as moved
 from relviz.errors import BadChoice
 
+_CACHED = 12 * 2**20  # bytes of a block that the processor's cache still holds when its product is divided and clamped
 Kernel = Callable[[Tensor], Callable[[Tensor], Tensor]]
 
 
@@ -50,7 +52,8 @@ def related(
     if whole or len(x) == 0:
         return block(x)
     widening = max(1, working.itemsize // x.element_size())
-    return by_blocks(block, x, columns=widening * (x.shape[1] + len(anchors)))
+    memory = _CACHED if x.device.type == "cpu" else settings.MEMORY
+    return by_blocks(block, x, columns=widening * (x.shape[1] + len(anchors)), memory=memory)
 
 
 def crowded(anchors: Tensor) -> bool:

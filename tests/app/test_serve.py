@@ -184,7 +184,15 @@ def test_after_a_kill_the_first_page_comes_from_the_cache(tmp_path: Path) -> Non
         while any(Path(f"/proc/{pid}").exists() for pid in workers):
             assert time.monotonic() < gone, "a worker outlived its server"
             time.sleep(0.05)
-    assert min(times) < 5
+    assert min(times) < 2 * seconds_of_imports()
+
+
+def seconds_of_imports() -> float:
+    """What a new process computes to import the packages that any page needs: the measure of this machine's pace."""
+    code = "import time, torch, streamlit, pandas, plotly; print(time.process_time())"
+    return min(
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) for _ in range(2)
+    )
 
 
 async def first_answers(address: str) -> None:

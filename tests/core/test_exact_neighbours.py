@@ -161,7 +161,9 @@ def test_a_space_finds_itself_whatever_is_equal(name: str, path: str) -> None:
             values = {name: MEASURES[name](one) for name in BEST}
             assert {found.value for found in values.values() if found.undefined is None} == {1.0}, which
             assert values["mrr"].value == values["jaccard"].value == 1.0
-    assert Space(a).neighbours(K).equal(Space(a.flip(1)).neighbours(K))
+    # Which rows are in a list is settled in float64, their order within it may be that of rounded scores.
+    listed, again = (Space(x).neighbours(K).sort(dim=1).values for x in (a, a.flip(1)))
+    assert listed.equal(again)
 
 
 @pytest.mark.parametrize("name", tied())

@@ -81,7 +81,7 @@ def test_block_size_changes_nothing(name: str, dtype: torch.dtype, monkeypatch: 
     whole = project(x, anchors, name=name, centred=True)
     sizes = []
 
-    def small(function: Callable[[Tensor], Tensor], rows: Tensor, *, columns: int) -> Tensor:
+    def small(function: Callable[[Tensor], Tensor], rows: Tensor, *, columns: int, memory: int) -> Tensor:
         return by_blocks(lambda part: sizes.append(len(part)) or function(part), rows, columns=1, memory=50)
 
     monkeypatch.setattr(projection_kernels, "by_blocks", small)

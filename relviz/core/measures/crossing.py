@@ -84,7 +84,7 @@ class _Search:
         if self.best.compiled:
             from relviz.core.neighbour_kernels import search_rows
 
-            return search_rows(0, len(block), block.numpy(), start, *self._arrays())
+            return search_rows(block.numpy(), start, *self._arrays())
         queries = slice(start, start + len(block))
         self.best.offer(queries, block, first=0)
         return self._count(queries, block, 0, memory)
@@ -94,7 +94,7 @@ class _Search:
         if self.best.compiled:
             from relviz.core.neighbour_kernels import search_columns
 
-            return search_columns(0, len(self.low), block.numpy(), start, *self._arrays())
+            return search_columns(block.numpy(), start, *self._arrays())
         self.best.offer_columns(block, first=start)
         return self._count(slice(0, len(self.low)), block.T, start, memory)
 
