@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from relviz.service import cache
+from relviz.encoding import cache
 from relviz.ui.following import follow
 from relviz.ui.health import SafeHeaders, routes
 from relviz.ui.log import report, start_log

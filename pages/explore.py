@@ -6,13 +6,13 @@ from relviz import settings
 from relviz.core.reduction import PLACED_BY, REDUCTIONS
 from relviz.data.catalogue import load_dataset
 from relviz.plots.words import pair_sentence
-from relviz.service.maps import FourMaps
-from relviz.service.requests import Compare, Maps, Readings, Stitch
+from relviz.requests import Compare, Maps, Readings, Stitch
 from relviz.ui.asking import Question
 from relviz.ui.controls import chosen
-from relviz.ui.explore_layout import choose_layout
-from relviz.ui.explore_maps import Scene, show_scene
+from relviz.ui.explore.layout import choose_layout
+from relviz.ui.explore.maps import Scene, show_scene
 from relviz.ui.notes import show_notes
+from relviz.usecases.maps import FourMaps
 
 
 def show(asked: Maps, maps: FourMaps) -> None:

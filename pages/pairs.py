@@ -7,14 +7,14 @@ from relviz.data.catalogue import load_dataset
 from relviz.models.catalogue import names_for
 from relviz.plots.boards import plot_board
 from relviz.plots.pairs import board_cell, board_sentence, plot_ways, ways_sentence
-from relviz.service.paired import WAYS, Retrieval, RetrievalBoard
-from relviz.service.requests import DEFAULT_WAYS, PairBoard, Pairs
+from relviz.requests import DEFAULT_WAYS, PairBoard, Pairs
 from relviz.shelf_file import paired_sets
 from relviz.ui.asking import Question
 from relviz.ui.controls import Choice, chosen
 from relviz.ui.layout import draw
 from relviz.ui.messages import refuse
 from relviz.ui.notes import show_notes
+from relviz.usecases.paired import WAYS, Retrieval, RetrievalBoard
 
 HOW = """No data set of the shelf has a partner. Name data sets of the same items (a sentence in several languages, an
 image and its caption) in `relviz.toml`; samples belong together by their ids, or line by line where they have none:

@@ -5,9 +5,9 @@ import streamlit as st
 from relviz.models.catalogue import find, names_for
 from relviz.ui.controls import chosen
 from relviz.ui.notes import show_notes
-from relviz.ui.reconstruction_equaliser import show_equaliser
-from relviz.ui.reconstruction_pictures import show_pictures
-from relviz.ui.reconstruction_scale import show_scale
+from relviz.ui.reconstruction.equaliser import show_equaliser
+from relviz.ui.reconstruction.pictures import show_pictures
+from relviz.ui.reconstruction.scale import show_scale
 
 PICTURES, EQUALISER, SCALE = "Pictures", "Anchor equaliser", "Scale"
 

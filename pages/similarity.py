@@ -8,13 +8,13 @@ from relviz.models.catalogue import names_for
 from relviz.models.nodes import MOST_LAYERS
 from relviz.plots.boards import Cell, plot_board
 from relviz.plots.words import board_sentence, layers_sentence, sureness_sentence
-from relviz.service.compare import LayerBoard, SimilarityBoard
-from relviz.service.requests import Compare, Layers, Similarity
+from relviz.requests import Compare, Layers, Similarity
 from relviz.types import MeasureValue
 from relviz.ui.asking import Question
 from relviz.ui.controls import Choice, chosen
 from relviz.ui.layout import draw
 from relviz.ui.notes import show_notes
+from relviz.usecases.compare import LayerBoard, SimilarityBoard
 
 
 def cell(value: MeasureValue, pair: str) -> Cell:

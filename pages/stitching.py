@@ -6,14 +6,14 @@ import streamlit as st
 
 from relviz.core.stitching_methods import METHODS
 from relviz.models.catalogue import names_for
-from relviz.service.requests import Stitch
-from relviz.service.stitching import METRICS, SEEDS, groups, seeded
+from relviz.requests import Stitch
 from relviz.ui.asking import Series
 from relviz.ui.controls import chosen
 from relviz.ui.notes import show_notes
-from relviz.ui.stitching_board import show_board, show_table
-from relviz.ui.stitching_breaks import show_breakage
-from relviz.ui.stitching_pair import SLOW, curve_requests, method_requests, show_curve, show_methods
+from relviz.ui.stitching.board import show_board, show_table
+from relviz.ui.stitching.breaks import show_breakage
+from relviz.ui.stitching.pair import SLOW, curve_requests, method_requests, show_curve, show_methods
+from relviz.usecases.stitching import METRICS, SEEDS, groups, seeded
 
 choice = chosen()
 notes, answer = st.container(key="notes"), st.empty()

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from relviz.service.compare import Comparison
-    from relviz.service.stitching import StitchedCell
+    from relviz.usecases.compare import Comparison
+    from relviz.usecases.stitching import StitchedCell
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "compare", "notes_on", "stitch"]
@@ -42,10 +42,10 @@ def compare(
     RelvizError: a name or value that is not to be had; the sentence says which.
     """
     from relviz.data.catalogue import load_dataset
+    from relviz.encoding.spaces import source_of, usual_strategy
     from relviz.models.catalogue import usual_data
-    from relviz.service.requests import Anchors, Compare
-    from relviz.service.run import run
-    from relviz.service.spaces import source_of, usual_strategy
+    from relviz.requests import Anchors, Compare
+    from relviz.usecases.table import run
 
     data = usual_data(a, b) if data is None else data
     samples = load_dataset(data)
@@ -74,10 +74,10 @@ def stitch(
     RelvizError: a name or value that is not to be had; the sentence says which.
     """
     from relviz.data.catalogue import load_dataset
+    from relviz.encoding.spaces import source_of, usual_strategy
     from relviz.models.catalogue import usual_data
-    from relviz.service.requests import DEFAULT_METHODS, Anchors, Stitch
-    from relviz.service.run import run
-    from relviz.service.spaces import source_of, usual_strategy
+    from relviz.requests import DEFAULT_METHODS, Anchors, Stitch
+    from relviz.usecases.table import run
 
     data = usual_data(a, b) if data is None else data
     how = strategy or usual_strategy(load_dataset(data))
@@ -100,8 +100,8 @@ def notes_on(*models: str, data: str | None = None) -> list[str]:
     []
     """
     from relviz.models.catalogue import usual_data
-    from relviz.service.requests import Notes
-    from relviz.service.run import run
+    from relviz.requests import Notes
+    from relviz.usecases.table import run
 
     asked = Notes(tuple(dict.fromkeys(models)), usual_data(*models) if data is None else data)
     found: list[str] = run(asked)

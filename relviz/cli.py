@@ -223,8 +223,8 @@ def _data_row(name: str) -> dict[str, Any]:
 
 
 def _compare(chosen: argparse.Namespace) -> None:
-    from relviz.service.requests import DEFAULT_MEASURES, Compare
-    from relviz.service.run import run
+    from relviz.requests import DEFAULT_MEASURES, Compare
+    from relviz.usecases.table import run
 
     if chosen.layers:
         _compare_layers(chosen)
@@ -246,8 +246,8 @@ def _compare(chosen: argparse.Namespace) -> None:
 
 
 def _compare_layers(chosen: argparse.Namespace) -> None:
-    from relviz.service.requests import DEFAULT_MEASURES, Layers
-    from relviz.service.run import run
+    from relviz.requests import DEFAULT_MEASURES, Layers
+    from relviz.usecases.table import run
 
     measure, *more = chosen.measures or DEFAULT_MEASURES[:1]
     if more:
@@ -267,9 +267,9 @@ def _compare_layers(chosen: argparse.Namespace) -> None:
 
 def _stitch(chosen: argparse.Namespace) -> None:
     from relviz.core.stitching_methods import METHODS
-    from relviz.service.requests import DEFAULT_METHODS, Stitch
-    from relviz.service.run import run
-    from relviz.service.stitching import head_words, over_seeds, seeded
+    from relviz.requests import DEFAULT_METHODS, Stitch
+    from relviz.usecases.stitching import head_words, over_seeds, seeded
+    from relviz.usecases.table import run
 
     pair = tuple(dict.fromkeys((chosen.a, chosen.b)))
     names = tuple(METHODS) if chosen.methods == ["all"] else tuple(chosen.methods or DEFAULT_METHODS)
@@ -282,8 +282,8 @@ def _stitch(chosen: argparse.Namespace) -> None:
 
 
 def _reconstruct(chosen: argparse.Namespace) -> None:
-    from relviz.service.requests import DEFAULT_RECONSTRUCTIONS, Reconstruct
-    from relviz.service.run import run
+    from relviz.requests import DEFAULT_RECONSTRUCTIONS, Reconstruct
+    from relviz.usecases.table import run
 
     names = tuple(chosen.methods or DEFAULT_RECONSTRUCTIONS)
     found = run(Reconstruct(chosen.a, chosen.b, chosen.data, _anchors(chosen), names), report)
@@ -299,8 +299,8 @@ def _reconstruct(chosen: argparse.Namespace) -> None:
 
 def _pairs(chosen: argparse.Namespace) -> None:
     from relviz.data.paired import group
-    from relviz.service.requests import DEFAULT_WAYS, PairBoard, Pairs
-    from relviz.service.run import run
+    from relviz.requests import DEFAULT_WAYS, PairBoard, Pairs
+    from relviz.usecases.table import run
 
     ways = tuple(chosen.ways or DEFAULT_WAYS)
     if chosen.data:
@@ -318,7 +318,7 @@ def _pairs(chosen: argparse.Namespace) -> None:
 
 
 def _methods(chosen: argparse.Namespace) -> None:
-    from relviz.service.listing import markdown, rows
+    from relviz.usecases.listing import markdown, rows
 
     if chosen.markdown:
         print(markdown(), end="")
@@ -330,7 +330,7 @@ def _methods(chosen: argparse.Namespace) -> None:
 
 
 def _cache_info(chosen: argparse.Namespace) -> None:
-    from relviz.service import cache
+    from relviz.encoding import cache
 
     found = cache.info()
     if chosen.json:
@@ -343,7 +343,7 @@ def _cache_info(chosen: argparse.Namespace) -> None:
 
 
 def _cache_clear(chosen: argparse.Namespace) -> None:
-    from relviz.service import cache
+    from relviz.encoding import cache
 
     cache.clear()
     found = cache.info()
@@ -364,7 +364,7 @@ def _serve(chosen: argparse.Namespace) -> None:
 
 def _train(chosen: argparse.Namespace) -> None:
     from relviz.models.recipes import BUNDLED
-    from relviz.service.training import train_model
+    from relviz.usecases.training import train_model
 
     for name in BUNDLED if chosen.all else chosen.names:
         card = train_model(name, data=chosen.data, progress=report)
@@ -382,8 +382,8 @@ def _reproduce(chosen: argparse.Namespace) -> None:
 
 def _anchors(chosen: argparse.Namespace) -> Any:
     from relviz.data.catalogue import load_dataset
-    from relviz.service.requests import Anchors
-    from relviz.service.spaces import source_of, usual_strategy
+    from relviz.encoding.spaces import source_of, usual_strategy
+    from relviz.requests import Anchors
 
     usual = "uniform" if chosen.what == "pairs" else usual_strategy(load_dataset(chosen.data))
     strategy = chosen.strategy or usual

@@ -13,8 +13,8 @@ from relviz import settings
 from relviz.core.measures import MEASURES
 from relviz.core.stitching_methods import METHODS
 from relviz.models.shelf import shelf
-from relviz.service.requests import Anchors, Compare, Stitch
-from relviz.service.run import run
+from relviz.requests import Anchors, Compare, Stitch
+from relviz.usecases.table import run
 
 PAIR = ("fmnist-cnn-s0", "fmnist-cnn-s1")
 SEED = ("--seed", "1")

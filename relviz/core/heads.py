@@ -68,7 +68,7 @@ def fit_ridge(x: Float[Tensor, "n d"], labels: Int[Tensor, "m"], *, classes: int
     models' coordinates differ by a little noise in every direction. A weakly penalised head puts large weights on
     directions that hardly vary; it reads its own encoder a little better and a foreign one much worse. The penalty
     counts in mean eigenvalues of the covariance, so it means the same for any number of anchors and any scale.
-    `tests/service/test_stitching.py` shows the collapse on the bundled models, and that this default has none.
+    `tests/usecases/test_stitching.py` shows the collapse on the bundled models, and that this default has none.
 
     Parameters
     ----------

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from relviz.encoding.spaces import part, source_of
 from relviz.errors import MissingData
 from relviz.experiments.fields import Field, cifar, digits, fashion
 from relviz.experiments.report import Claim, Published, Report, Row, mean, places, row, value
-from relviz.models.training import Progress
 from relviz.plots.experiments import lines
-from relviz.service.requests import Anchors, Stitch
-from relviz.service.run import run as answer
-from relviz.service.spaces import part, source_of
+from relviz.progress import Progress
+from relviz.requests import Anchors, Stitch
+from relviz.usecases.table import run as answer
 
 STRATEGIES = ("uniform", "k-means", "farthest-point")
 COUNTS = (5, 10, 20, 40, 100, 300)

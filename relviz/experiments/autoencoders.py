@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from relviz.encoding.spaces import part
 from relviz.errors import MissingData, UnknownName
 from relviz.experiments.report import Claim, Report, Row, row, value
 from relviz.models.catalogue import find
-from relviz.models.training import Progress
 from relviz.plots.experiments import bars
-from relviz.service.reconstruction import Rebuilt
-from relviz.service.requests import Anchors, Reconstruct
-from relviz.service.run import run as answer
-from relviz.service.spaces import part
+from relviz.progress import Progress
+from relviz.requests import Anchors, Reconstruct
+from relviz.usecases.reconstruction import Rebuilt
+from relviz.usecases.table import run as answer
 
 KINDS = {"ae": "AE", "vae": "VAE"}
 OWN, STITCHED, TRANSLATED = "own", "absolute", "ortho"

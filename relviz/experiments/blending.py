@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from relviz.core.stitching_methods import TUNING_ROWS
+from relviz.encoding.spaces import part
 from relviz.errors import MissingData
 from relviz.experiments.fields import Field, digits, foreign, pair_name, stitched, trec
 from relviz.experiments.report import Claim, Report, Row, mean, places, row, value
-from relviz.models.training import Progress
 from relviz.plots.experiments import bars
-from relviz.service.requests import Anchors
-from relviz.service.spaces import part
+from relviz.progress import Progress
+from relviz.requests import Anchors
 
 ZERO, QKV, HEAD = METHODS = ("product-attention", "product-attention-blending", "product-attention-head")
 _BETWEEN = ": "

@@ -18,8 +18,8 @@ from relviz.experiments.fields import CORA, file
 from relviz.experiments.report import Claim, Report, Row, row
 from relviz.models.graph_networks import GRAPH_NETWORKS, GraphNetwork
 from relviz.models.graph_reading import tensors
-from relviz.models.training import Progress
 from relviz.plots.experiments import dots
+from relviz.progress import Progress
 
 ANCHORS, WIDTH = 300, 64
 EPOCHS = (10, 20, 30, 50)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from relviz.encoding.spaces import part
 from relviz.experiments.fields import Field, pair_name, stitched
 from relviz.experiments.report import Claim, Published, Row, mean, row
-from relviz.models.training import Progress
 from relviz.plots.experiments import bars
-from relviz.service.requests import Anchors
-from relviz.service.spaces import part
-from relviz.service.stitching import StitchedCell
+from relviz.progress import Progress
+from relviz.requests import Anchors
+from relviz.usecases.stitching import StitchedCell
 
 PLAIN, CENTRED, NATIVE, ABSOLUTE, CONTROL = (
     "relative",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from relviz import settings
 from relviz.errors import MissingData
-from relviz.models.training import Progress
-from relviz.service.requests import Anchors, Stitch
-from relviz.service.run import run
-from relviz.service.stitching import StitchedCell
+from relviz.progress import Progress
+from relviz.requests import Anchors, Stitch
+from relviz.usecases.stitching import StitchedCell
+from relviz.usecases.table import run
 
 IMAGES = "embeddings/cifar10_imagenet_encoders.npz"
 TEXTS = "embeddings/trec_text_encoders.npz"

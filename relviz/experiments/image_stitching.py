@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from relviz.encoding.spaces import part
 from relviz.experiments.cross_architecture import (
     ABSOLUTE,
     FRAMES,
@@ -14,8 +15,7 @@ from relviz.experiments.cross_architecture import (
 )
 from relviz.experiments.fields import cifar, fashion
 from relviz.experiments.report import Published, Report, mean
-from relviz.models.training import Progress
-from relviz.service.spaces import part
+from relviz.progress import Progress
 
 # Weighted F1 in percent of the paper's coarse CIFAR-100 table: own absolute, own relative; unlike pairs likewise. Which
 # side of its pairs is the encoder is not certain, so only means over both directions stand beside ours.

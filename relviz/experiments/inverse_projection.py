@@ -9,13 +9,13 @@ from torch import Tensor
 from relviz.core.inverse import fit_inverse, relative
 from relviz.core.stitching import Side
 from relviz.data.catalogue import load_dataset
+from relviz.encoding.spaces import anchor_rows, part
 from relviz.experiments.fields import Field, digits, fashion
 from relviz.experiments.report import Claim, Report, Row, mean, places, row, value
-from relviz.models.training import Progress
 from relviz.plots.experiments import lines
-from relviz.service.requests import Anchors
-from relviz.service.spaces import anchor_rows, part
-from relviz.service.stitching import side_of
+from relviz.progress import Progress
+from relviz.requests import Anchors
+from relviz.usecases.stitching import side_of
 
 PRUNINGS = (0.0, 0.1, 0.3, 0.5, 0.7)
 MEMBERS = 8

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from relviz.core.stitching_methods import PRODUCT
+from relviz.encoding.spaces import part
 from relviz.errors import MissingData
 from relviz.experiments.fields import Field, cifar, digits, fashion, foreign, kind, pair_name, stitched, trec
 from relviz.experiments.report import Claim, Report, Row, mean, places, row, value
-from relviz.models.training import Progress
 from relviz.plots.experiments import bars
-from relviz.service.requests import Anchors
-from relviz.service.spaces import part
-from relviz.service.stitching import StitchedCell
+from relviz.progress import Progress
+from relviz.requests import Anchors
+from relviz.usecases.stitching import StitchedCell
 
 SINGLE = tuple(f"relative-{name}" for name in PRODUCT)
 PRODUCTS = ("product-sum", "product-concat", "product-mlp-sum")

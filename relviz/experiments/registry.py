@@ -9,7 +9,7 @@ from typing import cast
 
 from relviz.errors import UnknownName
 from relviz.experiments.report import Report
-from relviz.models.training import Progress
+from relviz.progress import Progress
 
 Run = Callable[[bool, Progress], Report]
 

@@ -14,8 +14,8 @@ import torch
 from relviz.errors import BadChoice, BadFile, MissingData, MissingPackage
 from relviz.experiments.registry import EXPERIMENTS, Experiment, experiment_of
 from relviz.experiments.report import Report, Told, own_folder, write
-from relviz.models.training import Progress
 from relviz.plots.experiments import drawn
+from relviz.progress import Progress
 
 _ALL = "all"
 

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from relviz.core.projections import project
 from relviz.data.catalogue import load_dataset
+from relviz.encoding.spaces import space_of
 from relviz.experiments.report import Claim, Published, Report, Row, mean, row, value
-from relviz.models.training import Progress
 from relviz.plots.experiments import bars
-from relviz.service.spaces import space_of
+from relviz.progress import Progress
 
 MODEL, DATA = "fmnist-ae-s0", "fashion-mnist:n=1000,seed=0"
 SAMPLES, ANCHORS, NOISE, DRAWS = 512, 500, 0.001, 10

@@ -11,11 +11,11 @@ from relviz.core.stitching import Reader, Side
 from relviz.data.catalogue import load_dataset
 from relviz.experiments.fields import Field, digits, fashion
 from relviz.experiments.report import Claim, Report, Row, mean, row, value
-from relviz.models.training import Progress
 from relviz.plots.experiments import lines
-from relviz.service.requests import Rescale
-from relviz.service.run import run as answer
-from relviz.service.stitching import side_of
+from relviz.progress import Progress
+from relviz.requests import Rescale
+from relviz.usecases.stitching import side_of
+from relviz.usecases.table import run as answer
 
 FACTORS = (0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0)
 NEAR = (0.5, 2.0)  # within it, heads with a bias may lose a point of accuracy

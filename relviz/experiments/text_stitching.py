@@ -5,7 +5,7 @@ from __future__ import annotations
 from relviz.experiments.cross_architecture import FRAMES, claims, figure, measured
 from relviz.experiments.fields import trec
 from relviz.experiments.report import Report
-from relviz.models.training import Progress
+from relviz.progress import Progress
 
 __all__ = ["claims", "run"]
 

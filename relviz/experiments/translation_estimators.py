@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from relviz.data.catalogue import load_dataset
+from relviz.encoding.spaces import fitting_model, part
 from relviz.errors import MissingData
 from relviz.experiments.fields import Field, cifar, digits, fashion, foreign, stitched, trec
 from relviz.experiments.report import Claim, Report, Row, mean, places, row, value
-from relviz.models.training import Progress
 from relviz.plots.experiments import lines
-from relviz.service.requests import Anchors
-from relviz.service.spaces import fitting_model, part
+from relviz.progress import Progress
+from relviz.requests import Anchors
 
 # What a report calls an estimator, and the method that it is: the paper's standardise each feature and have no scale.
 METHODS = {

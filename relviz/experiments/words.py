@@ -13,8 +13,8 @@ from relviz.core.projections import project
 from relviz.data.catalogue import load_dataset
 from relviz.experiments.fields import WORDS, file
 from relviz.experiments.report import Claim, Published, Report, Row, mean, row, value
-from relviz.models.training import Progress
 from relviz.plots.experiments import bars
+from relviz.progress import Progress
 
 K, ANCHORS, SEEDS = 5, 300, 3
 MEASURED = {"jaccard": "Jaccard@5", "mrr": "MRR@5", "cosine": "cosine"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -16,8 +15,8 @@ from relviz.models.architectures import AUTOENCODERS, Autoencoder, Classifier, R
 from relviz.models.course import Course, Keeper
 from relviz.models.graph_networks import GRAPH_NETWORKS, GraphNetwork
 from relviz.models.graph_reading import tensors
+from relviz.progress import Progress
 
-Progress: TypeAlias = Callable[[float, str], None]
 Network: TypeAlias = Classifier | Autoencoder | GraphNetwork
 _TRAIN, _VALIDATION = 0, 1  # codes of `Graph.parts`
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from relviz.plots.boards import Cell
 from relviz.plots.palette import MODEL_A, MODEL_B, QUIET
 from relviz.plots.words import number, percent
-from relviz.service.paired import Found, Retrieval
+from relviz.usecases.paired import Found, Retrieval
 
 
 def plot_ways(found: Retrieval, *, there: str, back: str, height: int) -> go.Figure:

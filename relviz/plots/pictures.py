@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from relviz.errors import BadFile
-from relviz.service.reconstruction import Reconstruction
+from relviz.usecases.reconstruction import Reconstruction
 
 _LABEL, _SCALE, _GAP = 240, 3, 4  # pixels: room for a row's words, side of a picture's pixel, between rows
 

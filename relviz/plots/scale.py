@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from relviz.plots.palette import QUIET
-from relviz.service.scale import ScaleCurve
+from relviz.usecases.scale import ScaleCurve
 
 _CLEAR = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from relviz.core.stitching_methods import METHODS
 from relviz.plots.boards import CLEAR
 from relviz.plots.palette import FAMILIES, MODEL_A, MODEL_B, QUIET
-from relviz.service.stitching import METRICS, SeededCell, Spread, StitchedCell
+from relviz.usecases.stitching import METRICS, SeededCell, Spread, StitchedCell
 
 
 def plot_curve(

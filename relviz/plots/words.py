@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 
-from relviz.service.breakage import Breakage
-from relviz.service.compare import Comparison, LayerBoard, SimilarityBoard
-from relviz.service.equaliser import Equalised
-from relviz.service.reconstruction import Reconstruction
-from relviz.service.scale import ScaleCurve
-from relviz.service.stitching import METRICS, SeededCell, StitchedCell
 from relviz.types import MeasureValue
+from relviz.usecases.breakage import Breakage
+from relviz.usecases.compare import Comparison, LayerBoard, SimilarityBoard
+from relviz.usecases.equaliser import Equalised
+from relviz.usecases.reconstruction import Reconstruction
+from relviz.usecases.scale import ScaleCurve
+from relviz.usecases.stitching import METRICS, SeededCell, StitchedCell
 
 
 def percent(share: float) -> str:

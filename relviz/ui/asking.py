@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from relviz.errors import RelvizError
-from relviz.service.jobs import Job
-from relviz.service.requests import Request
+from relviz.jobs.broker import Job
+from relviz.requests import Request
 from relviz.ui.messages import refuse, show_error
 from relviz.ui.wishes import Wish, wishes
 

@@ -11,11 +11,11 @@ from relviz.core.anchors import STRATEGIES
 from relviz.core.projections import PROJECTIONS
 from relviz.data.catalogue import DATASETS, load_dataset
 from relviz.data.dataset import DataSet
+from relviz.encoding.spaces import source_of, usual_strategy
 from relviz.errors import BadChoice, RelvizError
 from relviz.models.catalogue import offered, why_not_offered
 from relviz.models.model import Model
-from relviz.service.requests import Anchors
-from relviz.service.spaces import source_of, usual_strategy
+from relviz.requests import Anchors
 from relviz.shelf_file import data_paths
 from relviz.ui.following import see_shelf
 from relviz.ui.limits import whole_number

@@ -15,7 +15,7 @@ from streamlit import runtime
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from relviz.service.requests import Request, Similarity
+from relviz.requests import Request, Similarity
 from relviz.ui.wishes import Wishes, all_wishes, broker, former_wishes, wishes
 
 _LOOK = 1.0  # seconds between two looks at the files that pages depend on

@@ -5,8 +5,8 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from relviz.service import cache
-from relviz.service.device import DeviceStatus
+from relviz.encoding import cache
+from relviz.encoding.device import DeviceStatus
 
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 3.9rem 1.5rem 1rem; }

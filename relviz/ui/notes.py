@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from relviz.service.requests import Notes
+from relviz.requests import Notes
 from relviz.ui.asking import Aside
 from relviz.ui.text import plain
 

@@ -12,10 +12,10 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from relviz.errors import Busy
-from relviz.service import answers
-from relviz.service.engine import LocalEngine
-from relviz.service.jobs import Broker, Job
-from relviz.service.requests import Maps, Request
+from relviz.jobs import answers
+from relviz.jobs.broker import Broker, Job
+from relviz.jobs.engine import LocalEngine
+from relviz.requests import Maps, Request
 
 DEFAULT_PAIR = ("fmnist-cnn-s0", "fmnist-cnn-s1")
 _SERVER = "the server itself"  # as a visitor, who asks before anyone comes

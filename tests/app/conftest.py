@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from relviz.service.jobs import Broker
+from relviz.jobs.broker import Broker
 from relviz.ui import wishes
 from tests.app import server
-from tests.service.engines import FakeEngine
+from tests.jobs.engines import FakeEngine
 
 
 @pytest.fixture(scope="module")

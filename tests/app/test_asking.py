@@ -5,10 +5,10 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from relviz.errors import WorkerLost
-from relviz.service.jobs import Broker
-from relviz.service.requests import Compare
+from relviz.jobs.broker import Broker
+from relviz.requests import Compare
 from relviz.ui.wishes import Wishes
-from tests.service.engines import FakeEngine
+from tests.jobs.engines import FakeEngine
 
 PLACES = ("first", "second", "third", "fourth")
 
@@ -118,7 +118,7 @@ def test_a_full_server_says_so_and_lets_the_page_in_later(broker: Broker, engine
 def page() -> None:
     import streamlit as st
 
-    from relviz.service.requests import Compare
+    from relviz.requests import Compare
     from relviz.ui.asking import Question
 
     choice = st.selectbox("choice", ["0", "1"], key="choice")

@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from relviz.data.catalogue import load_dataset
-from relviz.service.requests import Anchors, Explain, Readings
-from relviz.service.requests import Maps as AskedMaps
-from relviz.service.run import run
+from relviz.requests import Anchors, Explain, Readings
+from relviz.requests import Maps as AskedMaps
+from relviz.usecases.table import run
 from tests.app import server
 from tests.app.test_linked_map import Maps, alone, around
 

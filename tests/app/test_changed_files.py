@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from relviz.service.requests import Anchors, Compare
-from relviz.service.run import run
+from relviz.requests import Anchors, Compare
+from relviz.usecases.table import run
 from tests.app import server
 
 QUERY = "data=changing&a=digits-mlp-s0&b=digits-mlp-s1&anchors=20&reduction=PCA"

@@ -9,12 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from relviz.core.measures import MEASURES
+from relviz.jobs.broker import Broker
 from relviz.plots.words import find
-from relviz.service.jobs import Broker
-from relviz.service.requests import Anchors, Compare, Stitch
-from relviz.service.run import run
+from relviz.requests import Anchors, Compare, Stitch
 from relviz.ui import wishes
-from tests.service.engines import FakeEngine
+from relviz.usecases.table import run
+from tests.jobs.engines import FakeEngine
 
 FRAME = Path(__file__).resolve().parents[2] / "pages" / "frame.py"
 PAGES = ["explore", "similarity", "stitching"]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from relviz.service.requests import Anchors, PairBoard, Pairs
-from relviz.service.run import run
+from relviz.requests import Anchors, PairBoard, Pairs
+from relviz.usecases.table import run
 from tests.app import server
 
 N = 200

@@ -5,8 +5,8 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from relviz.service.requests import Change, Equalise, Reconstruct, Rescale
-from relviz.service.run import run
+from relviz.requests import Change, Equalise, Reconstruct, Rescale
+from relviz.usecases.table import run
 from tests.app.test_pages import open_page, settle, text
 
 PAIR = ("fmnist-ae-s0", "fmnist-ae-s1")

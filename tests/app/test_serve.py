@@ -18,8 +18,8 @@ import pytest
 from starlette.requests import Request
 
 from relviz import __version__, cli, serve
-from relviz.service.device import DeviceStatus
-from relviz.service.jobs import BrokerStatus
+from relviz.encoding.device import DeviceStatus
+from relviz.jobs.broker import BrokerStatus
 from relviz.ui import health
 from relviz.ui.health import HEADERS
 from tests.app import server

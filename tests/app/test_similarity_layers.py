@@ -1,8 +1,8 @@
 """The Similarity page between the layers of two models."""
 
 from relviz.core.measures import MEASURES
-from relviz.service.requests import Layers
-from relviz.service.run import run
+from relviz.requests import Layers
+from relviz.usecases.table import run
 from tests.app.test_pages import open_page, settle, text
 
 A, B = "digits-cnn-s0", "digits-mlp-s0"

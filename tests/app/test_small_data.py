@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from relviz.service import answers
-from relviz.service.engine import LocalEngine
-from relviz.service.jobs import Broker
+from relviz.jobs import answers
+from relviz.jobs.broker import Broker
+from relviz.jobs.engine import LocalEngine
 from relviz.ui import wishes
 from tests.app.test_pages import FRAME, settle, text
 

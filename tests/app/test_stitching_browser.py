@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from relviz.data.catalogue import load_dataset
 from relviz.plots.words import stitch_sentence
-from relviz.service.requests import Anchors, Readings, Stitch
-from relviz.service.run import run
-from relviz.service.stitching import groups, over_seeds
+from relviz.requests import Anchors, Readings, Stitch
+from relviz.usecases.stitching import groups, over_seeds
+from relviz.usecases.table import run
 from tests.app.test_browser import settled
 from tests.app.test_linked_map import Maps
 

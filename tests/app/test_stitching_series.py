@@ -3,14 +3,14 @@
 from streamlit.testing.v1 import AppTest
 
 from relviz.errors import WorkerLost
-from relviz.service.jobs import Broker
-from tests.service.engines import FakeEngine
+from relviz.jobs.broker import Broker
+from tests.jobs.engines import FakeEngine
 
 
 def page() -> None:
     import streamlit as st
 
-    from relviz.service.requests import Compare
+    from relviz.requests import Compare
     from relviz.ui.asking import Series
     from relviz.ui.wishes import leave_rest
 

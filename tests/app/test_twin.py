@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser
 
-from relviz.service.spaces import space_of
+from relviz.encoding.spaces import space_of
 from tests.app import server
 from tests.app.test_browser import settled
 from tests.app.test_linked_map import Maps

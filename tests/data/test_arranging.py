@@ -13,8 +13,8 @@ from relviz.data.dataset import OWN_SPLIT, DataSet, Graph, row_numbers
 from relviz.data.paired import pair
 from relviz.data.subset import subset
 from relviz.errors import BadChoice, BadFile
-from relviz.service.requests import Anchors, Stitch
-from relviz.service.run import run
+from relviz.requests import Anchors, Stitch
+from relviz.usecases.table import run
 
 FINGERPRINTS = {  # of the first release; a change would throw every cached space away
     "fashion-mnist": "65175b27f725de66fdb3014f5815f51bc3b9de8e185a19d2f2c9396e99200cfd",

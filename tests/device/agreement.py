@@ -10,8 +10,8 @@ from relviz.core.inverse import translate_by_inverse
 from relviz.core.measures import MEASURES, Pair
 from relviz.core.projections import PROJECTIONS, project
 from relviz.core.translation import TRANSLATIONS
-from relviz.service.requests import Compare, Layers, Maps, Similarity, Stitch
-from relviz.service.run import run
+from relviz.requests import Compare, Layers, Maps, Similarity, Stitch
+from relviz.usecases.table import run
 
 CLOSED_FORM = [name for name in TRANSLATIONS if name != "affine-gradient"]
 CLASSES, WIDTH, ANCHORS, K = 5, 24, 60, 10

@@ -17,8 +17,8 @@ from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 from relviz import settings
-from relviz.service import device, spaces
-from relviz.service.memory import Kept
+from relviz.encoding import device, spaces
+from relviz.encoding.memory import Kept
 from tests.device.agreement import answers, gaps, inputs, results
 
 NAME = "pretence"

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from relviz import settings
-from relviz.service import device, spaces
-from relviz.service.device import CPU, Device
-from relviz.service.memory import Kept
-from relviz.service.requests import Anchors, Compare
-from relviz.service.run import run
+from relviz.encoding import device, spaces
+from relviz.encoding.device import CPU, Device
+from relviz.encoding.memory import Kept
+from relviz.requests import Anchors, Compare
+from relviz.usecases.table import run
 from tests.device.agreement import gaps, inputs, results
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")

@@ -13,7 +13,7 @@ from relviz.experiments import fields
 from relviz.experiments.registry import EXPERIMENTS
 from relviz.experiments.report import CERTAINTY, Claim, Published, Report, Told, latest, read, row, write
 from relviz.experiments.reproducing import lines, reproduce, tell
-from relviz.service.run import silent
+from relviz.progress import silent
 
 REPORT = Report([row("here", "accuracy", 0.5, Published(0.4, "R"))], [Claim("It works.", False, "0.5")], ["d"], ["x"])
 TOLD = Told("rotation-noise", "relviz reproduce rotation-noise", "2026-01-01", "m", 1.0, False, None, REPORT)

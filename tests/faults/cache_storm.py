@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 
 from relviz import settings
-from relviz.service import cache
+from relviz.encoding import cache
 
 KILLS, WORKERS, KEYS = 200, 4, 24
 RACERS, ROUNDS = 16, 50

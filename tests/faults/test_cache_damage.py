@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from relviz.service import cache
+from relviz.encoding import cache
 
 KEY, OTHER = (cache.cache_key("test", i=i) for i in range(2))
 ARRAYS = {"x": torch.arange(1000.0), "y": torch.arange(5)}

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relviz.service.cache import cache_key
+from relviz.encoding.cache import cache_key
 
 ROOT = Path(__file__).resolve().parents[2]
 SCALARS = st.one_of(
@@ -75,9 +75,9 @@ def test_order_does_not_matter(ingredients: dict[str, Any], chance: Any) -> None
 
 
 IN_ANOTHER_PROCESS = """
-from relviz.service.cache import cache_key
-from relviz.service.answers import key
-from relviz.service.requests import *
+from relviz.encoding.cache import cache_key
+from relviz.jobs.answers import key
+from relviz.requests import *
 print(cache_key("space", a="x", b=[1, 1.0, None, {"c": "\\ud800", "d": True}]))
 print(key(Maps("digits-cnn-s0", "digits-mlp-s0", "digits", Anchors(50, projection="euclidean"))))
 print(key(Similarity("cka", "digits")))

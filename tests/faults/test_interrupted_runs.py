@@ -9,11 +9,11 @@ from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
-from relviz.service.jobs import Broker
-from relviz.service.requests import Compare, Maps, Request
+from relviz.jobs.broker import Broker
+from relviz.requests import Compare, Maps, Request
 from relviz.ui import wishes
 from relviz.ui.controls import Choice
-from tests.service.engines import FakeEngine
+from tests.jobs.engines import FakeEngine
 
 RUNS = 100
 MODELS = ("digits-cnn-s1", "digits-mlp-s1")
@@ -49,7 +49,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
 
 
 def page() -> None:
-    from relviz.service.requests import Compare, Maps
+    from relviz.requests import Compare, Maps
     from relviz.ui.asking import Question
     from relviz.ui.controls import choose, chosen
 

@@ -13,10 +13,10 @@ import torch
 
 from relviz import settings
 from relviz.data.catalogue import load_dataset
+from relviz.encoding import cache, spaces
+from relviz.encoding.memory import Kept
+from relviz.encoding.pieces import Pieces
 from relviz.models.catalogue import find
-from relviz.service import cache, spaces
-from relviz.service.memory import Kept
-from relviz.service.pieces import Pieces
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL, OTHER, DATA = "digits-cnn-s0", "digits-mlp-s0", "digits"

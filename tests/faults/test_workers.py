@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from relviz.errors import WorkerLost
-from relviz.service import jobs, maps
-from relviz.service.engine import LocalEngine
-from relviz.service.jobs import Broker, Job
-from relviz.service.maps import FourMaps
-from relviz.service.requests import Anchors, Compare, Maps
-from relviz.service.run import TENSORS, Stage, run
-from tests.service import engines
+from relviz.jobs import broker as jobs
+from relviz.jobs.broker import Broker, Job
+from relviz.jobs.engine import LocalEngine
+from relviz.requests import Anchors, Compare, Maps
+from relviz.usecases import maps
+from relviz.usecases.maps import FourMaps
+from relviz.usecases.table import TENSORS, Stage, run
+from tests.jobs import engines
 
 ROOT = Path(__file__).resolve().parents[2]
 # A server whose tensor worker sleeps deaf and whose reducer compiles and reduces.
@@ -26,9 +27,9 @@ SERVER = """
 import signal
 import time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
-from relviz.service.engine import LocalEngine, StageCall
-from relviz.service.run import TENSORS
-from tests.service import engines
+from relviz.jobs.engine import LocalEngine, StageCall
+from relviz.usecases.table import TENSORS
+from tests.jobs import engines
 engine = LocalEngine()
 while not engine.ready:
     time.sleep(0.05)

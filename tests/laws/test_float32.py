@@ -21,8 +21,8 @@ from relviz.core.measures import MEASURES, Pair
 from relviz.core.normalisation import PRE_NORMALISATIONS, fit_normaliser
 from relviz.core.projections import PROJECTIONS, project
 from relviz.data.catalogue import load_dataset
+from relviz.encoding.spaces import encoder_of, fitting_model
 from relviz.models.catalogue import names_for
-from relviz.service.spaces import encoder_of, fitting_model
 from tests.laws.float32_spaces import (
     BEYOND_COSINES,
     CASES,

@@ -10,9 +10,9 @@ from relviz.core.anchors import select_anchors
 from relviz.core.measures import MEASURES, Pair
 from relviz.core.projections import project
 from relviz.data.catalogue import load_dataset
+from relviz.encoding.spaces import space_of
 from relviz.models.shelf import shelf
-from relviz.service.run import silent
-from relviz.service.spaces import space_of
+from relviz.progress import silent
 
 ROWS = 500  # held-out samples of each bundled space
 

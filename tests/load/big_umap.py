@@ -13,11 +13,11 @@ import torch
 from relviz import cli
 from relviz.core.neighbours import nearest_by_cosine
 from relviz.core.reduction import pca, umap
-from relviz.models.training import Progress
-from relviz.service.engine import StageCall
-from relviz.service.run import REDUCER
+from relviz.jobs.engine import StageCall
+from relviz.progress import Progress
 from relviz.ui.log import report
 from relviz.ui.wishes import broker
+from relviz.usecases.table import REDUCER
 from tests.load import big_umap
 
 ROWS = 20_000

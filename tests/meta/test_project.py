@@ -31,7 +31,7 @@ def imported_by(statement: str) -> set[str]:
     [
         ("import relviz", {"torch", "streamlit", "plotly", "umap", "sklearn"}),
         ("import relviz.cli", {"torch", "streamlit", "plotly", "umap", "sklearn"}),
-        ("import relviz.service.run", {"streamlit", "plotly", "umap", "sklearn"}),
+        ("import relviz.usecases.table", {"streamlit", "plotly", "umap", "sklearn"}),
     ],
 )
 def test_imports_are_light(statement: str, unwanted: set[str]) -> None:

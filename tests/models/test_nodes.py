@@ -11,16 +11,17 @@ from torch import Tensor, nn
 from relviz import settings
 from relviz.cli import main
 from relviz.data.catalogue import load_dataset
+from relviz.encoding import spaces
+from relviz.encoding.memory import Kept
+from relviz.encoding.spaces import layer_spaces
 from relviz.errors import BadChoice, Cancelled
 from relviz.models.axes import channel_axes
 from relviz.models.catalogue import find
 from relviz.models.encoder import NetworkEncoder
 from relviz.models.nodes import MOST_LAYERS, layers
-from relviz.service import spaces
-from relviz.service.memory import Kept
-from relviz.service.requests import Layers
-from relviz.service.run import run, silent
-from relviz.service.spaces import layer_spaces
+from relviz.progress import silent
+from relviz.requests import Layers
+from relviz.usecases.table import run
 
 IMAGES = (torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0)),)
 

@@ -9,15 +9,15 @@ import torch
 
 from relviz import settings
 from relviz.data.catalogue import load_dataset
+from relviz.encoding.pieces import Pieces
+from relviz.encoding.spaces import _encode
 from relviz.errors import DamagedAsset, UnknownName
 from relviz.models.architectures import Autoencoder, Classifier
 from relviz.models.catalogue import find
 from relviz.models.recipes import BUNDLED, RECIPES
 from relviz.models.shelf import load_model, put_on_shelf, shelf
 from relviz.models.training import Recipe, accuracy, reconstruction_error, train
-from relviz.service.pieces import Pieces
-from relviz.service.run import silent
-from relviz.service.spaces import _encode
+from relviz.progress import silent
 
 CARDS = shelf(settings.MODELS)
 

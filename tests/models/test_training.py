@@ -22,8 +22,8 @@ from relviz.models.architectures import build
 from relviz.models.catalogue import find
 from relviz.models.shelf import load_model, shelf
 from relviz.models.training import Recipe, train, train_on_graph
-from relviz.service.run import silent
-from relviz.service.training import train_by, train_model
+from relviz.progress import silent
+from relviz.usecases.training import train_by, train_model
 
 TINY = Recipe("tiny", "mlp", 8, "digits", seed=3, epochs=4, learning_rate=1e-3, batch=64, augment=True)
 RELATIVE = replace(TINY, name="tiny-rel", architecture="relvae", anchors=20)
@@ -97,7 +97,7 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from tests.models.test_training import TINY
-from relviz.service.training import train_by
+from relviz.usecases.training import train_by
 def progress(share, text):
     if "epoch 2 " in text and sys.argv[1] == "kill":
         os.kill(os.getpid(), signal.SIGKILL)

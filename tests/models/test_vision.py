@@ -8,11 +8,11 @@ import torch
 
 from relviz.core.measures import MEASURES, Pair
 from relviz.data.catalogue import load_dataset
+from relviz.encoding.heads import choose_head
 from relviz.models.axes import channel_axes
 from relviz.models.catalogue import find
 from relviz.models.nodes import MOST_LAYERS, layers
 from relviz.packages import needed
-from relviz.service.heads import choose_head
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 IMAGES, VECTORS = SHARED / "cifar10_lossless.npz", SHARED / "embeddings" / "cifar10_imagenet_encoders.npz"

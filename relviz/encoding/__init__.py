@@ -1,0 +1,1 @@
+"""From samples to spaces: device, batches, memory, the cache by content, and the heads that read a space."""

@@ -1,0 +1,368 @@
+"""Jobs: requests computed in the background, equal ones once, in turn, as long as somebody wants them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, Protocol, TypeAlias
+
+from relviz import settings
+from relviz.encoding.device import DeviceStatus
+from relviz.encoding.spaces import ENCODING
+from relviz.errors import Busy, Cancelled, RelvizError, TimedOut
+from relviz.jobs.engine import Engine, Running, StageCall
+from relviz.jobs.pipe import Message
+from relviz.requests import Request
+from relviz.usecases.table import use_case
+
+State: TypeAlias = Literal["waiting", "running", "done", "failed", "cancelled"]
+
+_REMEMBERED = 64  # finished answers kept in memory
+_LOOK = 0.5  # seconds between two looks at the clock and at who is still there
+_GLANCE = 0.2  # seconds for which what names stand for is not looked up again by those who ask
+_log = logging.getLogger(__name__)
+
+
+class Answers(Protocol):
+    """Where answers are kept beyond this server's life, by the content they follow from: `relviz.jobs.answers`."""
+
+    def key(self, request: Request, *, age: float = 0.0) -> str:
+        """What the answer follows from, as it was at most so many seconds ago."""
+
+    def read(self, request: Request, key: str) -> Any | None:
+        """The stored answer, or None."""
+
+    def write(self, request: Request, key: str, answer: Any) -> None:
+        """Store an answer."""
+
+
+@dataclass(frozen=True)
+class BrokerStatus:
+    """How a broker is doing.
+
+    Attributes
+    ----------
+    ready: whether work begins as soon as it is asked for.
+    waiting, running: numbers of jobs.
+    device: as last heard of, or None.
+    """
+
+    ready: bool
+    waiting: int
+    running: int
+    device: DeviceStatus | None
+
+
+class Stopwatch:
+    """Seconds spent computing, and a guess at those that are left."""
+
+    def __init__(self) -> None:
+        self._spent, self._began, self._whole = 0.0, 0.0, 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Spent so far."""
+        return self._spent + (time.monotonic() - self._began if self._began else 0.0)
+
+    @property
+    def left(self) -> float | None:
+        """Still to be spent; None while too little is known."""
+        return max(0.0, self._whole - self.seconds) if self._whole else None
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._began = time.monotonic()
+
+    def stop(self) -> None:
+        """Stop counting; `start` goes on."""
+        self._spent, self._began = self.seconds, 0.0
+
+    def learn(self, share: float) -> None:
+        """Guess from the share that is done; the first seconds and percents say too little."""
+        if share >= 0.05 and self.seconds >= 1.0:
+            whole = self.seconds / share
+            self._whole = 0.7 * self._whole + 0.3 * whole if self._whole else whole
+
+
+class Job:
+    """One request on its way.
+
+    Attributes
+    ----------
+    key: what its answer follows from: a job is about the content that names stood for when it was asked for.
+    state: where it is; a job of two stages waits before each.
+    share, text: how far it is, in [0, 1], and what it is doing.
+    position: its place among those that wait for the same worker, 1 is next; 0 when it does not wait.
+    visitors: who wants it, while it is unfinished.
+    gives_way: whether it lets others have their turn before it goes on: encoding takes as long as it takes, and its
+        rows are kept. `reached` is how far it was when it last did; one that came no farther has taken too long.
+    """
+
+    def __init__(self, request: Request, key: str | None) -> None:
+        self.request, self.key = request, key
+        self.state: State = "waiting"
+        self.share, self.text, self.position = 0.0, "starting", 0
+        self.visitors: set[str] = set()
+        self.gives_way, self.reached = False, 0.0
+        self.stopwatch = Stopwatch()
+        self.stages = deque(use_case(type(request)).stages(request))
+        self.given: Any = request
+        self.call: Running | None = None
+        self._over = threading.Event()
+        self._answer: Any = None
+        self._error: Exception | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """A guess, None until it can be made."""
+        return self.stopwatch.left
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without an answer."""
+        return self.state in ("failed", "cancelled")
+
+    def finished(self, within: float = 0.0) -> bool:
+        """Whether the answer, or an error, is there after waiting at most so many seconds."""
+        return self._over.wait(within)
+
+    def answer(self) -> Any:
+        """The answer of a finished job.
+
+        Raises
+        ------
+        RelvizError: the request could not be met, or nobody wanted it any more.
+        """
+        if self._error is not None:
+            raise self._error
+        return self._answer
+
+    def progress(self, share: float, text: str) -> None:
+        """Note how far it is."""
+        self.share, self.text = share, text
+        self.stopwatch.learn(share)
+
+    def end(self, state: State, *, answer: Any = None, error: Exception | None = None) -> None:
+        """Finish it."""
+        self._answer, self._error = answer, error
+        self.state, self.position = state, 0
+        self.visitors = set()
+        self._over.set()
+
+
+class Broker:
+    """Lets jobs in, runs them in turn on an engine, one at a time on each of its lanes, and remembers answers.
+
+    Parameters
+    ----------
+    answers: kept beyond this server's life; None keeps none.
+    present: whether a visitor's browser is still there; asked twice a second of all who wait.
+    """
+
+    def __init__(
+        self, engine: Engine, *, answers: Answers | None = None, present: Callable[[str], bool] = lambda _visitor: True
+    ) -> None:
+        self._engine, self._answers, self._present = engine, answers, present
+        self._lock = threading.RLock()
+        self._jobs: OrderedDict[tuple[Request, str | None], Job] = OrderedDict()  # unfinished and remembered ones
+        self._queues: dict[str, deque[Job]] = {}
+        self._running: dict[str, Job] = {}
+        self._closed = threading.Event()
+        self._watch = threading.Thread(target=self._keep_watch, name="relviz-broker", daemon=True)
+        self._watch.start()
+
+    def submit(self, request: Request, *, visitor: str) -> Job:
+        """The job of a request: a remembered or unfinished one, else a new one. A failed job is tried anew.
+
+        Raises
+        ------
+        Busy: `settings.QUEUE` jobs wait for the same worker, or `settings.JOBS_PER_VISITOR` of the visitor's are
+            unfinished.
+        """
+        key = self.key(request)
+        name = (request, key)
+        stored = None if key is None or name in self._jobs else self._stored(request, key)
+        with self._lock:
+            job = self._jobs.get(name) or Job(request, key)
+            if name not in self._jobs and stored is not None:
+                job.end("done", answer=stored)
+            if not job.finished() and visitor not in job.visitors:
+                self._mind_limits(job, visitor)
+            self._jobs[name] = job
+            self._jobs.move_to_end(name)
+            if not job.finished():
+                self._join(job, visitor)
+            self._forget()
+            return job
+
+    def key(self, request: Request, *, age: float = _GLANCE) -> str | None:
+        """What the answer follows from, as it was at most so many seconds ago; None when names are on no list."""
+        try:
+            return self._answers.key(request, age=age) if self._answers else None
+        except (RelvizError, OSError):  # the job says so; or a file is just being replaced
+            return None
+
+    def leave(self, visitor: str, job: Job) -> None:
+        """The visitor no longer wants it; what nobody wants is cancelled, also when it runs."""
+        with self._lock:
+            if visitor in job.visitors:
+                job.visitors.discard(visitor)
+                if not job.visitors:
+                    self._stop(job, "cancelled", Cancelled("Nobody waited for this any more.", "Ask again."))
+
+    def drop(self, visitor: str) -> None:
+        """The visitor is gone and wants nothing."""
+        with self._lock:
+            for job in self._unfinished():
+                self.leave(visitor, job)
+
+    def status(self) -> BrokerStatus:
+        """How it is doing."""
+        with self._lock:
+            states = [job.state for job in self._unfinished()]
+        ready = self._engine.ready and not self._closed.is_set()
+        return BrokerStatus(ready, states.count("waiting"), states.count("running"), self._engine.device)
+
+    def close(self) -> None:
+        """Cancel everything and end the engine."""
+        with self._lock:
+            self._closed.set()
+            for job in self._unfinished():
+                self._stop(job, "cancelled", Cancelled("The server is stopping.", "Ask again when it is back."))
+        self._engine.close()
+        self._watch.join()
+
+    def _stored(self, request: Request, key: str) -> Any | None:
+        return self._answers.read(request, key) if self._answers else None
+
+    def _unfinished(self) -> list[Job]:
+        return [job for job in self._jobs.values() if not job.finished()]
+
+    def _mind_limits(self, job: Job, visitor: str) -> None:
+        if self._closed.is_set():
+            raise Busy("The server is stopping.", "Ask again when it is back.")
+        if sum(visitor in other.visitors for other in self._unfinished()) >= settings.JOBS_PER_VISITOR:
+            sentence = f"{settings.JOBS_PER_VISITOR} other answers are on their way to you."
+            raise Busy(sentence, "Ask again when one of them is there.")
+        if not job.visitors:
+            worker = job.stages[-1].lane  # so that slow reductions leave the queue of quick measures open
+            waiting = [job for job in self._unfinished() if job.state == "waiting" and job.stages[-1].lane == worker]
+            if len(waiting) >= settings.QUEUE:
+                raise Busy(f"The server is busy: {len(waiting)} jobs are waiting.", "Ask again in a few seconds.")
+
+    def _join(self, job: Job, visitor: str) -> None:
+        new = not job.visitors
+        job.visitors.add(visitor)
+        if new:
+            self._enqueue(job)
+
+    def _enqueue(self, job: Job) -> None:
+        lane = job.stages[0].lane
+        job.state, job.gives_way = "waiting", False
+        self._queues.setdefault(lane, deque()).append(job)
+        self._serve(lane)
+
+    def _serve(self, lane: str) -> None:
+        """Begin the next job of a lane that is free."""
+        queue = self._queues[lane]
+        if lane not in self._running and queue:
+            job = queue.popleft()
+            self._running[lane] = job
+            job.state, job.position = "running", 0
+            job.stopwatch.start()
+            call = StageCall(lane, job.stages[0].work, job.given)
+            job.call = self._engine.start(call, partial(self._hear, lane, job))
+        _number(queue)
+
+    def _stop(self, job: Job, state: State, error: Exception) -> None:
+        """End a job before its time. Its lane stays taken until the engine has left it."""
+        if job.state == "running" and job.call is not None:
+            job.call.cancel()
+        for queue in self._queues.values():
+            if job in queue:
+                queue.remove(job)
+                _number(queue)
+        self._end(job, state, error=error)
+
+    def _end(self, job: Job, state: State, *, answer: Any = None, error: Exception | None = None) -> None:
+        job.end(state, answer=answer, error=error)
+        if job.failed:
+            del self._jobs[job.request, job.key]
+
+    def _hear(self, lane: str, job: Job, message: Message) -> None:
+        """What the engine tells of the job that runs on a lane."""
+        kind, *rest = message
+        if kind == "progress":
+            job.progress(*rest)
+            return
+        if kind == "answer" and len(job.stages) == 1 and self.key(job.request, age=0.0) != job.key:
+            kind = "outdated"  # workers read by name, so nobody knows which content this answer follows from
+        with self._lock:
+            job.stopwatch.stop()
+            del self._running[lane]
+            if job.state == "running":  # else it was stopped meanwhile
+                self._advance(job, kind, *rest)
+            self._serve(lane)
+        if job.state == "done":
+            self._store(job)
+
+    def _advance(self, job: Job, kind: str, found: Any = None) -> None:
+        job.call = None
+        if kind == "answer" and len(job.stages) > 1:
+            job.stages.popleft()
+            job.given = found
+            self._enqueue(job)
+        elif kind == "answer":
+            self._end(job, "done", answer=found)
+        elif job.gives_way:  # also where its worker did not hear in time and was replaced
+            job.stopwatch = Stopwatch()
+            self._enqueue(job)
+        elif kind == "outdated":
+            self._end(job, "cancelled", error=Cancelled("A file changed while this was computed.", "Ask again."))
+        elif kind == "cancelled":
+            self._end(job, "cancelled", error=Cancelled("This job was cancelled.", "Ask again."))
+        else:
+            error = found if isinstance(found, RelvizError) else RuntimeError(f"in a worker:\n{found}")
+            self._end(job, "failed", error=error)
+
+    def _store(self, job: Job) -> None:
+        try:
+            if self._answers and job.key is not None:
+                self._answers.write(job.request, job.key, job.answer())
+        except Exception:  # noqa: BLE001 whatever it is, the answer stands and the lane goes on
+            _log.exception("the answer to %s could not be stored", job.request)
+
+    def _forget(self) -> None:
+        done = [name for name, job in self._jobs.items() if job.finished()]
+        for name in done[: max(0, len(done) - _REMEMBERED)]:
+            del self._jobs[name]
+
+    def _keep_watch(self) -> None:
+        while not self._closed.wait(_LOOK):
+            with self._lock:
+                for job in self._unfinished():
+                    self._mind_time(job)
+                visitors = {visitor for job in self._unfinished() for visitor in job.visitors}
+            for visitor in visitors:
+                if not self._present(visitor):
+                    self.drop(visitor)
+
+    def _mind_time(self, job: Job) -> None:
+        if job.stopwatch.seconds <= settings.JOB_SECONDS or job.gives_way:
+            return
+        if job.call is not None and job.text.startswith(ENCODING) and job.share > job.reached:
+            job.gives_way, job.reached = True, job.share
+            job.call.cancel()
+            return
+        sentence = f"This took longer than {settings.JOB_SECONDS:.0f} seconds and was stopped."
+        self._stop(job, "failed", TimedOut(sentence, "Choose fewer anchors, smaller models or a smaller data set."))
+
+
+def _number(queue: Iterable[Job]) -> None:
+    for position, job in enumerate(queue, start=1):
+        job.position = position

@@ -1,0 +1,12 @@
+"""How far a piece of work is, told to whoever waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+Progress: TypeAlias = Callable[[float, str], None]  # called with the share done, in [0, 1], and what is done now
+
+
+def silent(_share: float, _text: str) -> None:
+    """Progress that nobody watches."""

@@ -1,0 +1,1 @@
+"""What the page Reconstruction is made of."""

@@ -1,0 +1,1 @@
+"""What the page Stitching is made of."""
