@@ -120,3 +120,10 @@ def test_functions_and_modules_stay_small() -> None:
                 lengths[f"{path}:{node.name}"] = (node.end_lineno or 0) - node.lineno + 1
     assert {name: n for name, n in lengths.items() if n > 60} == {}
     assert {path: n for path, n in modules.items() if n > 400} == {}
+
+
+@pytest.mark.parametrize("document", [*sorted(Path("docs").rglob("*.md")), Path("README.md")], ids=str)
+def test_documents_name_files_that_are_there(document: Path) -> None:
+    folders = "relviz|pages|tests|docs|benchmarks|examples"
+    named = set(re.findall(rf"(?<![\w/.-])((?:{folders})/[\w/-]*(?:\.\w+|/))", document.read_text()))
+    assert not {path for path in named if not Path(path).exists()}
