@@ -54,7 +54,8 @@ def test_the_readme_names_everything_there_is() -> None:
     pages = [path.stem.capitalize() for path in (ROOT / "pages").glob("*.py") if path.stem != "frame"]
     names = [*MEASURES, *STRATEGIES, *PROJECTIONS, *TRANSLATIONS, *DATASETS]
     settings = sorted(set(re.findall(r"RELVIZ_[A-Z]+", (ROOT / "relviz" / "settings.py").read_text())))
-    makefile, cli = ((ROOT / name).read_text() for name in ("Makefile", "relviz/cli.py"))
+    makefile = (ROOT / "Makefile").read_text()
+    cli = "".join(path.read_text() for path in (ROOT / "relviz" / "cli").glob("*.py"))
     inner = {"check", "browser"}  # parts of make test
     targets = [f"make {name}" for name in re.findall(r"^([a-z]+):", makefile, re.MULTILINE) if name not in inner]
     commands = [f"relviz {name}" for name in re.findall(r'commands.add_parser\("([a-z]+)"', cli)]

@@ -34,7 +34,8 @@ def add_anchors(parser: argparse.ArgumentParser) -> None:
 def add_settled(parser: argparse.ArgumentParser, option: str, *, help: str, **how: Any) -> None:
     """An option whose default `settle` fills in."""
     default = DEFAULTS[option.removeprefix("--")]
-    parser.add_argument(option, default=argparse.SUPPRESS, help=f"{help} (default: {default or 'none'})", **how)
+    told = "none" if default is None or default is False else default
+    parser.add_argument(option, default=argparse.SUPPRESS, help=f"{help} (default: {told})", **how)
 
 
 def settle(chosen: argparse.Namespace) -> None:
@@ -115,3 +116,25 @@ def _choose_data(chosen: argparse.Namespace) -> None:
         if chosen.data != "fashion-mnist":
             found = f"No data set is named, so the samples are those of '{chosen.data}'; name another with --data."
             chosen.notes = [found]
+
+
+def add_pair(parser: argparse.ArgumentParser) -> None:
+    """The options of a question about two models and their data."""
+    parser.add_argument("a", metavar="A", help="model A")
+    parser.add_argument("b", metavar="B", help="model B")
+    data = parser.add_mutually_exclusive_group()
+    data.add_argument("--data", help="data set (default: the rows of an array themselves, else fashion-mnist)")
+    data.add_argument("--labels", metavar="FILE#KEY", help="where A is array:FILE#KEY: its rows with these labels")
+    add_anchors(parser)
+
+
+def chosen_anchors(chosen: argparse.Namespace) -> Any:
+    """The anchors that settled options ask for."""
+    from relviz.data.catalogue import load_dataset
+    from relviz.encoding.spaces import source_of, usual_strategy
+    from relviz.requests import Anchors
+
+    usual = "uniform" if chosen.what == "pairs" else usual_strategy(load_dataset(chosen.data))
+    strategy = chosen.strategy or usual
+    source = source_of(strategy, chosen.a)
+    return Anchors(chosen.anchors, strategy, chosen.seed, chosen.projection, chosen.centred, source)
