@@ -115,7 +115,7 @@ def _retrieval_faiss() -> Work:
 
 
 def _relative() -> tuple[torch.Tensor, torch.Tensor]:
-    from relviz.core.projections import cosine
+    from relviz.core.projections.angles import cosine
 
     a, _, labels = two_spaces()
     return cosine(a, a[:500]), labels

@@ -15,7 +15,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from relviz.core.distances import by_blocks, checked
-from relviz.core.projections import cosine, euclidean
+from relviz.core.projections.angles import cosine
+from relviz.core.projections.lengths import euclidean
 from relviz.errors import BadChoice, UnknownName
 from relviz.types import MeasureValue
 

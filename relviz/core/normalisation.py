@@ -19,8 +19,8 @@ from torch import Tensor
 
 from relviz.core.distances import checked
 from relviz.core.options import check_options
-from relviz.core.projection_kernels import clamped
 from relviz.core.projections import layer_norm
+from relviz.core.projections.kernels import clamped
 from relviz.core.registry import Entry, Option
 from relviz.errors import BadChoice, UnknownName
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, Generic, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -54,3 +56,12 @@ class Entry(Generic[F]):
     invariances: frozenset[str] = frozenset()
     options: tuple[Option, ...] = ()
     detail: str = ""
+
+
+def import_modules(package: str) -> None:
+    """Import every module of a package, in the order of their names, so that each enters what it declares into a table.
+
+    >>> import_modules("relviz.core.projections")
+    """
+    for module in iter_modules(import_module(package).__path__, f"{package}."):
+        import_module(module.name)

@@ -10,7 +10,7 @@ from torch import Tensor
 from relviz.core.breakage import fit_temperature
 from relviz.core.measures.local import local_agreement
 from relviz.core.neighbours import unit_rows
-from relviz.core.projections import cosine
+from relviz.core.projections.angles import cosine
 from relviz.core.stitching import NotApplicable, Side, stitched_scores
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any, TypeAlias
 
+from relviz.core.registry import import_modules
 from relviz.progress import Progress, silent
 from relviz.requests import Request
 
@@ -106,5 +105,4 @@ def run(request: Request, progress: Progress = silent) -> Any:
 @cache
 def _import_all() -> None:
     """Have every module of this package declare what it answers."""
-    for module in iter_modules(import_module("relviz.usecases").__path__, "relviz.usecases."):
-        import_module(module.name)
+    import_modules("relviz.usecases")

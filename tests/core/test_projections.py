@@ -6,15 +6,10 @@ import torch
 from sklearn.metrics.pairwise import cosine_similarity
 from torch import Tensor
 
-from relviz.core.projections import (
-    PROJECTIONS,
-    change_of_basis,
-    cosine,
-    geodesic,
-    inner,
-    layer_norm,
-    standardised_cosine,
-)
+from relviz.core.projections import PROJECTIONS, layer_norm
+from relviz.core.projections.angles import cosine, standardised_cosine
+from relviz.core.projections.paths import geodesic
+from relviz.core.projections.products import change_of_basis, inner
 
 
 def space(n: int = 200, d: int = 16) -> Tensor:

@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from relviz.core import projection_kernels
 from relviz.core.distances import by_blocks
-from relviz.core.projections import PROJECTIONS, project
+from relviz.core.projections import PROJECTIONS, kernels, project
 from relviz.core.registry import TRANSFORMATIONS
 from relviz.errors import BadChoice, UnknownName
 
@@ -84,7 +83,7 @@ def test_block_size_changes_nothing(name: str, dtype: torch.dtype, monkeypatch: 
     def small(function: Callable[[Tensor], Tensor], rows: Tensor, *, columns: int, memory: int) -> Tensor:
         return by_blocks(lambda part: sizes.append(len(part)) or function(part), rows, columns=1, memory=50)
 
-    monkeypatch.setattr(projection_kernels, "by_blocks", small)
+    monkeypatch.setattr(kernels, "by_blocks", small)
     torch.testing.assert_close(project(x, anchors, name=name, centred=True), whole)
     assert max(sizes) < len(x) if PROJECTIONS[name].pointwise else not sizes
 
@@ -167,7 +166,7 @@ def test_spaces_that_do_not_fit_are_refused(name: str) -> None:
         project(SPACE, SPACE[:0], name=name)
     if name == "cosine":  # the others' annotations refuse it before, in tests
         with pytest.raises(BadChoice, match="12 features, the anchors 5"):
-            projection_kernels.related(SPACE, SPACE[:3, :5], projection_kernels.cosine, centred=False)
+            kernels.related(SPACE, SPACE[:3, :5], kernels.cosine, centred=False)
 
 
 def test_unknown_names_and_options_are_refused() -> None:

@@ -105,7 +105,7 @@ def test_every_public_function_of_the_core_has_a_runnable_example() -> None:
         name
         for name, text in public_functions()
         if ">>>" not in text
-        and "_kernels.py:" not in name  # for their one caller each, which has the example
+        and "kernels.py:" not in name  # for their one caller each, which has the example
         # These compile for seconds; tests/core/test_reduction.py runs them.
         and name not in ("relviz/core/reduction.py:umap", "relviz/core/reduction.py:pacmap")
     ]

@@ -9,7 +9,7 @@ import torch
 
 from relviz.cli import main
 from relviz.core.heads import fit_ridge
-from relviz.core.projections import cosine
+from relviz.core.projections.angles import cosine
 from relviz.core.stitching import Side, stitch_all
 from relviz.core.stitching_methods import METHODS
 from relviz.data.catalogue import load_dataset
