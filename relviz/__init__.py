@@ -39,7 +39,7 @@ def compare(
 
     Raises
     ------
-    RelvizError: a name or value that is not to be had; the sentence says which.
+    RelvizError: an unknown name or an impossible value; the sentence says which.
     """
     from relviz.data.catalogue import load_dataset
     from relviz.encoding.spaces import source_of, usual_strategy
@@ -71,7 +71,7 @@ def stitch(
 
     Raises
     ------
-    RelvizError: a name or value that is not to be had; the sentence says which.
+    RelvizError: an unknown name or an impossible value; the sentence says which.
     """
     from relviz.data.catalogue import load_dataset
     from relviz.encoding.spaces import source_of, usual_strategy
@@ -94,7 +94,7 @@ def notes_on(*models: str, data: str | None = None) -> list[str]:
 
     Raises
     ------
-    RelvizError: a name that is not to be had; the sentence says which.
+    RelvizError: an unknown name; the sentence says which.
 
     >>> notes_on("digits-mlp-s0", "digits-cnn-s0", data="digits")
     []

@@ -143,7 +143,7 @@ def entry_of(name: str, facts: Any, *, folder: Path, file: object) -> ModelEntry
 
     Raises
     ------
-    BadFile: a key that there is not or that its kind does not have, a value of another type, or not exactly one of
+    BadFile: an unknown key or one that its kind does not have, a value of another type, or not exactly one of
         builder and source.
     """
     where = f"The model '{name}' of {file}"

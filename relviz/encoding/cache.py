@@ -67,7 +67,7 @@ class CacheInfo:
 
 
 @dataclass(frozen=True)
-class _Lying:
+class _StoredFile:
     name: str
     size: int
     used: int  # nanoseconds
@@ -138,19 +138,19 @@ def remove(key: str) -> None:
 
 def info() -> CacheInfo:
     """What lies in the cache, and whether results are kept."""
-    lying = _lying()
+    stored = _stored_files()
     sizes: dict[str, list[int]] = {}
-    for entry in lying:
+    for entry in stored:
         sizes.setdefault(entry.name.partition("-")[0], []).append(entry.size)
     shares = sorted(((kind, Share(len(of), sum(of))) for kind, of in sizes.items()), key=lambda pair: -pair[1].bytes)
-    total = sum(entry.size for entry in lying)
-    return CacheInfo(str(_folder()), len(lying), total, settings.CACHE_BYTES, dict(shares), _why_off())
+    total = sum(entry.size for entry in stored)
+    return CacheInfo(str(_folder()), len(stored), total, settings.CACHE_BYTES, dict(shares), _why_off())
 
 
 def clear() -> None:
     """Remove every entry, and what killed writers left behind."""
     _sweep_temporaries()
-    for entry in _lying():
+    for entry in _stored_files():
         _remove(_folder() / entry.name)
 
 
@@ -162,7 +162,7 @@ def sweep() -> None:
     heads of the files are looked at: `read` checks every byte.
     """
     _sweep_temporaries()
-    for entry in _lying():
+    for entry in _stored_files():
         path = _folder() / entry.name
         try:
             _check_head(path)
@@ -279,22 +279,22 @@ def _sweep_temporaries() -> None:
             path.unlink()
 
 
-def _lying() -> list[_Lying]:
+def _stored_files() -> list[_StoredFile]:
     found = []
     with suppress(OSError), os.scandir(_folder()) as files:
         for file in files:
             with suppress(OSError):  # another process has just removed it
                 facts = file.stat(follow_symlinks=False)
                 if file.name.endswith(_SUFFIX):
-                    found.append(_Lying(file.name, facts.st_size, facts.st_mtime_ns))
+                    found.append(_StoredFile(file.name, facts.st_size, facts.st_mtime_ns))
     return found
 
 
 def _evict() -> None:
     """Remove what was used longest ago until the rest is within the cap."""
-    lying = sorted(_lying(), key=lambda entry: entry.used)
-    excess = sum(entry.size for entry in lying) - settings.CACHE_BYTES
-    for entry in lying:
+    stored = sorted(_stored_files(), key=lambda entry: entry.used)
+    excess = sum(entry.size for entry in stored) - settings.CACHE_BYTES
+    for entry in stored:
         if excess <= 0:
             return
         _remove(_folder() / entry.name)

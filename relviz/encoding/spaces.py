@@ -119,7 +119,7 @@ def anchor_rows(data: DataSet, anchors: Anchors, progress: Progress) -> Tensor:
 
 
 def check_projection(name: str) -> None:
-    """Refuse a projection that there is not, also where only some methods would use it.
+    """Refuse an unknown projection, also where only some methods would use it.
 
     Raises
     ------

@@ -24,7 +24,7 @@ def run(quick: bool, progress: Progress) -> Report:
             FRAMES,
             "no published number of this table is at hand with a known source, so none stands beside ours",
             "the cross-lingual tables are left out: they need monolingual encoders of Spanish, French and Japanese, "
-            "which cannot be had here",
+            "which is not available here",
         ],
         figure=figure(rows),
     )

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from relviz import settings
 from relviz.encoding.device import DeviceStatus
 from relviz.encoding.spaces import ENCODING
 from relviz.errors import Busy, Cancelled, RelvizError, TimedOut
-from relviz.jobs.engine import Engine, Running, StageCall
+from relviz.jobs.engine import Engine, StageCall
+from relviz.jobs.job import Job, State, Stopwatch
 from relviz.jobs.pipe import Message
 from relviz.requests import Request
-from relviz.usecases.table import use_case
-
-State: TypeAlias = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 _REMEMBERED = 64  # finished answers kept in memory
 _LOOK = 0.5  # seconds between two looks at the clock and at who is still there
@@ -56,103 +53,6 @@ class BrokerStatus:
     waiting: int
     running: int
     device: DeviceStatus | None
-
-
-class Stopwatch:
-    """Seconds spent computing, and a guess at those that are left."""
-
-    def __init__(self) -> None:
-        self._spent, self._began, self._whole = 0.0, 0.0, 0.0
-
-    @property
-    def seconds(self) -> float:
-        """Spent so far."""
-        return self._spent + (time.monotonic() - self._began if self._began else 0.0)
-
-    @property
-    def left(self) -> float | None:
-        """Still to be spent; None while too little is known."""
-        return max(0.0, self._whole - self.seconds) if self._whole else None
-
-    def start(self) -> None:
-        """Begin to count."""
-        self._began = time.monotonic()
-
-    def stop(self) -> None:
-        """Stop counting; `start` goes on."""
-        self._spent, self._began = self.seconds, 0.0
-
-    def learn(self, share: float) -> None:
-        """Guess from the share that is done; the first seconds and percents say too little."""
-        if share >= 0.05 and self.seconds >= 1.0:
-            whole = self.seconds / share
-            self._whole = 0.7 * self._whole + 0.3 * whole if self._whole else whole
-
-
-class Job:
-    """One request on its way.
-
-    Attributes
-    ----------
-    key: what its answer follows from: a job is about the content that names stood for when it was asked for.
-    state: where it is; a job of two stages waits before each.
-    share, text: how far it is, in [0, 1], and what it is doing.
-    position: its place among those that wait for the same worker, 1 is next; 0 when it does not wait.
-    visitors: who wants it, while it is unfinished.
-    gives_way: whether it lets others have their turn before it goes on: encoding takes as long as it takes, and its
-        rows are kept. `reached` is how far it was when it last did; one that came no farther has taken too long.
-    """
-
-    def __init__(self, request: Request, key: str | None) -> None:
-        self.request, self.key = request, key
-        self.state: State = "waiting"
-        self.share, self.text, self.position = 0.0, "starting", 0
-        self.visitors: set[str] = set()
-        self.gives_way, self.reached = False, 0.0
-        self.stopwatch = Stopwatch()
-        self.stages = deque(use_case(type(request)).stages(request))
-        self.given: Any = request
-        self.call: Running | None = None
-        self._over = threading.Event()
-        self._answer: Any = None
-        self._error: Exception | None = None
-
-    @property
-    def seconds_left(self) -> float | None:
-        """A guess, None until it can be made."""
-        return self.stopwatch.left
-
-    @property
-    def failed(self) -> bool:
-        """Whether it ended without an answer."""
-        return self.state in ("failed", "cancelled")
-
-    def finished(self, within: float = 0.0) -> bool:
-        """Whether the answer, or an error, is there after waiting at most so many seconds."""
-        return self._over.wait(within)
-
-    def answer(self) -> Any:
-        """The answer of a finished job.
-
-        Raises
-        ------
-        RelvizError: the request could not be met, or nobody wanted it any more.
-        """
-        if self._error is not None:
-            raise self._error
-        return self._answer
-
-    def progress(self, share: float, text: str) -> None:
-        """Note how far it is."""
-        self.share, self.text = share, text
-        self.stopwatch.learn(share)
-
-    def end(self, state: State, *, answer: Any = None, error: Exception | None = None) -> None:
-        """Finish it."""
-        self._answer, self._error = answer, error
-        self.state, self.position = state, 0
-        self.visitors = set()
-        self._over.set()
 
 
 class Broker:
@@ -192,7 +92,7 @@ class Broker:
             if name not in self._jobs and stored is not None:
                 job.end("done", answer=stored)
             if not job.finished() and visitor not in job.visitors:
-                self._mind_limits(job, visitor)
+                self._enforce_limits(job, visitor)
             self._jobs[name] = job
             self._jobs.move_to_end(name)
             if not job.finished():
@@ -243,7 +143,7 @@ class Broker:
     def _unfinished(self) -> list[Job]:
         return [job for job in self._jobs.values() if not job.finished()]
 
-    def _mind_limits(self, job: Job, visitor: str) -> None:
+    def _enforce_limits(self, job: Job, visitor: str) -> None:
         if self._closed.is_set():
             raise Busy("The server is stopping.", "Ask again when it is back.")
         if sum(visitor in other.visitors for other in self._unfinished()) >= settings.JOBS_PER_VISITOR:
@@ -276,7 +176,7 @@ class Broker:
             job.state, job.position = "running", 0
             job.stopwatch.start()
             call = StageCall(lane, job.stages[0].work, job.given)
-            job.call = self._engine.start(call, partial(self._hear, lane, job))
+            job.call = self._engine.start(call, partial(self._receive, lane, job))
         _number(queue)
 
     def _stop(self, job: Job, state: State, error: Exception) -> None:
@@ -294,7 +194,7 @@ class Broker:
         if job.failed:
             del self._jobs[job.request, job.key]
 
-    def _hear(self, lane: str, job: Job, message: Message) -> None:
+    def _receive(self, lane: str, job: Job, message: Message) -> None:
         """What the engine tells of the job that runs on a lane."""
         kind, *rest = message
         if kind == "progress":
@@ -346,13 +246,13 @@ class Broker:
         while not self._closed.wait(_LOOK):
             with self._lock:
                 for job in self._unfinished():
-                    self._mind_time(job)
+                    self._enforce_time_limit(job)
                 visitors = {visitor for job in self._unfinished() for visitor in job.visitors}
             for visitor in visitors:
                 if not self._present(visitor):
                     self.drop(visitor)
 
-    def _mind_time(self, job: Job) -> None:
+    def _enforce_time_limit(self, job: Job) -> None:
         if job.stopwatch.seconds <= settings.JOB_SECONDS or job.gives_way:
             return
         if job.call is not None and job.text.startswith(ENCODING) and job.share > job.reached:

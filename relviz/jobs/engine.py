@@ -156,7 +156,7 @@ class _Lane:
                 self._ensure_worker()
             call = self._calls.get()
             if call is None:
-                return self._bury()
+                return self._discard_process()
             last = self._carry_out(call)
             with self._lock:
                 self._present = None
@@ -176,7 +176,7 @@ class _Lane:
                 call.on_message(message)
             return message
         except (EOFError, OSError):
-            self._bury()  # its pipe may end a little before itself does
+            self._discard_process()  # its pipe may end a little before itself does
             hint = "Reload the page to ask again; perhaps this machine's memory was full."
             return ("refused", WorkerLost("The process that computed this ended before its answer.", hint))
 
@@ -188,15 +188,15 @@ class _Lane:
         EOFError, OSError: it ended while it started, or could not be started.
         """
         if not self.ready or self._connection is None:
-            self._bury()
-            connection = self._born()
+            self._discard_process()
+            connection = self._start_process()
             while self._heard(connection)[0] != "ready":
                 pass
             self._started = True
             return connection
         return self._connection
 
-    def _born(self) -> Connection:
+    def _start_process(self) -> Connection:
         with self._lock:
             if self._closed:
                 raise EOFError
@@ -212,7 +212,7 @@ class _Lane:
             self._connection = ours
             return ours
 
-    def _bury(self) -> None:
+    def _discard_process(self) -> None:
         with self._lock:
             self._started = False
             if self._connection is not None:

@@ -61,7 +61,7 @@ def find(name: str) -> Model:
     Raises
     ------
     UnknownName: there is none.
-    RelvizError: there is, but it cannot be had; the sentence says why.
+    RelvizError: it exists but does not work; the sentence says why.
 
     >>> find("digits-mlp-s0").width
     64
@@ -158,7 +158,7 @@ def model_from(name: str, entry: ModelEntry) -> Model:
 
     Raises
     ------
-    RelvizError: it cannot be had; the sentence says why.
+    RelvizError: it does not work; the sentence says why.
     """
     if (entry.source or "").startswith(arrays.PREFIX):
         return arrays.array_model(_from_folder(entry), name=name, belongs=entry.data or ())
@@ -217,7 +217,7 @@ def add(name: str, facts: Mapping[str, Any]) -> tuple[Path, Model]:
 
     Raises
     ------
-    RelvizError: the name is taken, the facts are no entry, or the model cannot be had; nothing is written then.
+    RelvizError: the name is taken, the facts are no entry, or the model does not work; nothing is written then.
     """
     file = settings.shelf_file()
     check_free(name)

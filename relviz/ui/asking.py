@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from relviz.errors import RelvizError
-from relviz.jobs.broker import Job
+from relviz.jobs.job import Job
 from relviz.requests import Request
 from relviz.ui.messages import refuse, show_error
 from relviz.ui.wishes import Wish, wishes

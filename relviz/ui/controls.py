@@ -73,7 +73,7 @@ def _controls() -> Choice:
     if not any(isinstance(model, Model) for model in models.values()):
         raise BadChoice(f"No model of the shelf reads '{data}'.", "Add one with 'relviz add'.")
     for key in ("a", "b"):
-        _mind_unknown(key, names, data)
+        _report_unknown(key, names, data)
     a = st.selectbox(
         "Model A",
         names,
@@ -149,7 +149,7 @@ def _help(key: str, sentence: str) -> str:
     return f"{sentence} Chosen is {plain(name)}." if len(name) > _LONG else sentence
 
 
-def _mind_unknown(key: str, known: list[str], data: str) -> None:
+def _report_unknown(key: str, known: list[str], data: str) -> None:
     """Say why when a link names a model that is not offered; Streamlit would show the default without a word."""
     asked = st.query_params.get(key)
     if asked is not None and asked not in known:

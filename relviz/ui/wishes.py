@@ -13,8 +13,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from relviz.errors import Busy
 from relviz.jobs import answers
-from relviz.jobs.broker import Broker, Job
+from relviz.jobs.broker import Broker
 from relviz.jobs.engine import LocalEngine
+from relviz.jobs.job import Job
 from relviz.requests import Maps, Request
 
 DEFAULT_PAIR = ("fmnist-cnn-s0", "fmnist-cnn-s1")

@@ -55,7 +55,7 @@ def equalise(request: Equalise, progress: Progress) -> Equalised:
 
     Raises
     ------
-    UnknownName, BadChoice: a name or value that is not to be had, or the model reads no similarities.
+    UnknownName, BadChoice: an unknown name or an impossible value, or the model reads no similarities.
     """
     data = load_dataset(request.data)
     model = fitting_model(request.model, data)

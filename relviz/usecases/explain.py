@@ -103,7 +103,7 @@ def read_samples(request: Readings, progress: Progress) -> Reading:
 
     Raises
     ------
-    UnknownName, BadChoice: a name or value that is not to be had.
+    UnknownName, BadChoice: an unknown name or an impossible value.
     """
     data = load_dataset(request.data)
     a, b = _spaces(request.encoder, request.head, request.data, part(progress, 0.0, 0.6))
@@ -126,7 +126,7 @@ def explain(request: Explain, progress: Progress) -> Explanation:
 
     Raises
     ------
-    UnknownName, BadChoice: a name or value that is not to be had.
+    UnknownName, BadChoice: an unknown name or an impossible value.
     """
     data = load_dataset(request.data)
     n = len(data) - data.gallery_size

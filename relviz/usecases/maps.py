@@ -128,7 +128,7 @@ def draw_maps(request: Maps, progress: Progress) -> FourMaps:
 
     Raises
     ------
-    UnknownName, BadChoice: a name or value that is not to be had.
+    UnknownName, BadChoice: an unknown name or an impossible value.
     """
     if request.dimensions not in (2, 3):
         raise BadChoice(f"There are no maps of {request.dimensions} dimensions.", "Choose 2 or 3.")
@@ -148,7 +148,7 @@ def prepare_maps(request: Maps, progress: Progress) -> Drawing:
 
     Raises
     ------
-    UnknownName, BadChoice: a name or value that is not to be had.
+    UnknownName, BadChoice: an unknown name or an impossible value.
     """
     data = load_dataset(request.data)
     _check(request, len(data) - data.gallery_size)
@@ -193,7 +193,7 @@ declare(Maps, FourMaps, stages=_stages)
 
 
 def _check(request: Maps, n: int) -> None:
-    """Refuse a reduction and a layout that there is not."""
+    """Refuse an unknown reduction and an impossible layout."""
     layout = request.layout
     if request.reduction not in REDUCTIONS:
         raise UnknownName("reduction", request.reduction, REDUCTIONS)

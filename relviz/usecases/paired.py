@@ -92,7 +92,7 @@ def retrieve(request: Pairs, progress: Progress) -> Retrieval:
 
     Raises
     ------
-    UnknownName, BadChoice: a name or value that is not to be had, or data sets without pairs.
+    UnknownName, BadChoice: an unknown name or an impossible value, or data sets without pairs.
     """
     _check(request.ways)
     paired = pair(load_dataset(request.data_a), load_dataset(request.data_b))

@@ -100,11 +100,11 @@ def hostile(folder: Path, canary: Path) -> dict[str, Path]:
     path("noise").write_bytes(bytes(range(1, 200)) * 3)
     path("empty").write_bytes(b"")
     path("a header past the end", ".safetensors").write_bytes(struct.pack("<Q", 2**63) + b"{}")
-    path("a header that lies", ".safetensors").write_bytes(_lying())
+    path("a header that lies", ".safetensors").write_bytes(_with_false_header())
     return written
 
 
-def _lying() -> bytes:
+def _with_false_header() -> bytes:
     header = b'{"w":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4]}}'
     return struct.pack("<Q", len(header)) + header + b"\0" * 4
 

@@ -13,8 +13,9 @@ import pytest
 
 from relviz.errors import WorkerLost
 from relviz.jobs import broker as jobs
-from relviz.jobs.broker import Broker, Job
+from relviz.jobs.broker import Broker
 from relviz.jobs.engine import LocalEngine
+from relviz.jobs.job import Job
 from relviz.requests import Anchors, Compare, Maps
 from relviz.usecases import maps
 from relviz.usecases.maps import FourMaps

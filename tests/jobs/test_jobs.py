@@ -7,7 +7,8 @@ import pytest
 from relviz import settings
 from relviz.errors import BadChoice, Busy, Cancelled, RelvizError, TimedOut, UnknownName, WorkerLost
 from relviz.jobs import broker as jobs
-from relviz.jobs.broker import Broker, Job, Stopwatch
+from relviz.jobs.broker import Broker
+from relviz.jobs.job import Job, Stopwatch
 from relviz.requests import Compare, Maps
 from relviz.usecases.table import REDUCER, TENSORS
 from tests.jobs.engines import FakeEngine
@@ -311,7 +312,7 @@ def test_the_status_counts_and_a_closed_broker_takes_nothing(engine: FakeEngine)
 
 def test_the_time_left_is_guessed_when_enough_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("relviz.jobs.broker.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("relviz.jobs.job.time.monotonic", lambda: now[0])
     watch = Stopwatch()
     watch.start()
     for seconds, share in ((0.5, 0.5), (10.0, 0.04)):  # too early, too little

@@ -112,9 +112,9 @@ class Visitor:
             if message.metadata.cacheable:
                 self._known[message.hash] = message
             self._drawn[tuple(message.metadata.delta_path)] = message.delta.new_element
-            self._hear(message.delta.new_element)
+            self._record_words(message.delta.new_element)
 
-    def _hear(self, element: Any) -> None:
+    def _record_words(self, element: Any) -> None:
         for words in (element.markdown.body, element.toast.body, element.alert.body):
             if words:
                 self.heard += f"{words}\n"

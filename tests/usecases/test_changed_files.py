@@ -16,8 +16,9 @@ from safetensors.torch import save_file
 
 from relviz.jobs import answers
 from relviz.jobs import broker as jobs
-from relviz.jobs.broker import Broker, Job
+from relviz.jobs.broker import Broker
 from relviz.jobs.engine import LocalEngine
+from relviz.jobs.job import Job
 from relviz.models.catalogue import find
 from relviz.requests import Anchors, Compare, Maps
 from relviz.usecases.table import run
