@@ -7,7 +7,7 @@ from relviz.data.subset import subset
 from relviz.errors import Cancelled, RelvizError
 from relviz.requests import Anchors, Layout, Maps
 from relviz.usecases import maps
-from relviz.usecases.table import REDUCER, TENSORS, run, stages
+from relviz.usecases.table import REDUCER, TENSORS, run, use_case
 
 PAIR = ("digits-cnn-s0", "digits-cnn-s1", "digits", Anchors(100))
 
@@ -50,8 +50,8 @@ def test_an_anchor_lies_where_a_sample_with_its_vector_does(monkeypatch: pytest.
 
 
 def test_only_the_reductions_leave_the_worker_that_owns_the_spaces() -> None:
-    assert [stage.lane for stage in stages(Maps(*PAIR, "pca"))] == [TENSORS]
-    assert [stage.lane for stage in stages(Maps(*PAIR, "umap"))] == [TENSORS, REDUCER]
+    assert [stage.lane for stage in use_case(Maps).stages(Maps(*PAIR, "pca"))] == [TENSORS]
+    assert [stage.lane for stage in use_case(Maps).stages(Maps(*PAIR, "umap"))] == [TENSORS, REDUCER]
 
 
 def test_umap_views_come_from_the_cache_and_other_anchors_cost_only_the_relative_one(
