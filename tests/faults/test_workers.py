@@ -12,14 +12,13 @@ from pathlib import Path
 import pytest
 
 from relviz.errors import WorkerLost
-from relviz.jobs import broker as jobs
 from relviz.jobs.broker import Broker
 from relviz.jobs.engine import LocalEngine
 from relviz.jobs.job import Job
 from relviz.requests import Anchors, Compare, Maps
 from relviz.usecases import maps
 from relviz.usecases.maps import FourMaps
-from relviz.usecases.table import TENSORS, Stage, run
+from relviz.usecases.table import TENSORS, Stage, UseCase, run
 from tests.jobs import engines
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +79,8 @@ def test_a_job_whose_worker_is_killed_is_refused_and_the_next_one_works(monkeypa
     broker = Broker(LocalEngine())
     try:
         with monkeypatch.context() as patch:
-            patch.setattr(jobs, "stages", lambda _request: (Stage(TENSORS, engines.die),))
+            deadly = UseCase(None, lambda _request: (Stage(TENSORS, engines.die),))
+            patch.setattr("relviz.jobs.job.use_case", lambda _kind: deadly)
             job = broker.submit(Compare("a", "b", "digits"), visitor="a")
         following = broker.submit(Compare("digits-cnn-s0", "digits-cnn-s1", "digits", measures=("cka",)), visitor="a")
         assert job.finished(within=60)
