@@ -1,5 +1,6 @@
 """A use case is one declaration: this one, which relviz does not know, goes through workers and stored answers."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,9 @@ def test_a_declared_use_case_is_computed_by_a_worker_and_kept(broker: Broker) ->
     asked = Count("digits", 2)
     job = broker.submit(asked, visitor="one")
     assert job.finished(60) and job.answer() == Counted(2 * 1797) == run(asked)
-    stored = answers.read(asked, answers.key(asked))
+    until = time.monotonic() + 10  # answers are written down after they are given
+    while (stored := answers.read(asked, answers.key(asked))) is None and time.monotonic() < until:
+        time.sleep(0.05)
     assert stored == job.answer()
     assert answers.read(Count("digits", 3), answers.key(Count("digits", 3))) is None
 
