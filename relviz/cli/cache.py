@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
+from relviz.cli.options import add_json
 from relviz.cli.terminal import show
 from relviz.errors import RelvizError
 
@@ -16,7 +17,7 @@ def add_parser(commands: Any) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     info = actions.add_parser("info", help="say where results are kept and what they take")
     info.set_defaults(command=_cache_info)
-    info.add_argument("--json", action="store_true", help="write JSON alone to standard output")
+    add_json(info)
     clear = actions.add_parser("clear", help="remove every kept result")
     clear.set_defaults(command=_cache_clear)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from relviz import notes_on, settings
-from relviz.cli.options import add_pair, add_settled, chosen_anchors
+from relviz.cli.options import add_json, add_pair, add_settled, chosen_anchors
 from relviz.cli.terminal import report, show, tell
 from relviz.errors import BadChoice
 
@@ -28,7 +28,7 @@ def add_parser(commands: Any) -> None:
     add_settled(compare, "--draws", type=int, help="resamplings for a null band and an interval of each value")
     compare.add_argument("--layers", action="store_true", help="every layer of A with every layer of B, by one measure")
     add_pair(compare)
-    compare.add_argument("--json", action="store_true", help="write JSON alone to standard output")
+    add_json(compare)
 
 
 def _compare(chosen: argparse.Namespace) -> None:

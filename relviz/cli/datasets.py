@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from relviz.cli.options import add_json
 from relviz.cli.terminal import show
 from relviz.errors import RelvizError
 
@@ -13,7 +14,7 @@ def add_parser(commands: Any) -> None:
     """The options of the command."""
     datasets = commands.add_parser("datasets", help="list the data sets")
     datasets.set_defaults(command=_datasets)
-    datasets.add_argument("--json", action="store_true", help="write JSON alone to standard output")
+    add_json(datasets)
 
 
 def _datasets(chosen: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from relviz.cli.options import add_json
 from relviz.cli.terminal import show
 
 
@@ -14,7 +15,7 @@ def add_parser(commands: Any) -> None:
     methods.set_defaults(command=_methods)
     form = methods.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="write the tables of docs/methods.md")
-    form.add_argument("--json", action="store_true", help="write JSON alone to standard output")
+    add_json(form)
 
 
 def _methods(chosen: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from relviz.cli.options import add_json
 from relviz.cli.terminal import show
 
 
@@ -12,7 +13,7 @@ def add_parser(commands: Any) -> None:
     """The options of the command."""
     models = commands.add_parser("models", help="list the models of the shelf")
     models.set_defaults(command=_models)
-    models.add_argument("--json", action="store_true", help="write JSON alone to standard output")
+    add_json(models)
 
 
 def _models(chosen: argparse.Namespace) -> None:

@@ -38,6 +38,11 @@ def add_settled(parser: argparse.ArgumentParser, option: str, *, help: str, **ho
     parser.add_argument(option, default=argparse.SUPPRESS, help=f"{help} (default: {told})", **how)
 
 
+def add_json(parser: argparse._ActionsContainer) -> None:
+    """The option that results are written as JSON."""
+    parser.add_argument("--json", action="store_true", help="write JSON alone to standard output")
+
+
 def settle(chosen: argparse.Namespace) -> None:
     """Refuse given options that the command has no use for, then fill in the defaults and the data set.
 

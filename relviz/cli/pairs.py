@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from relviz import notes_on
-from relviz.cli.options import add_anchors, chosen_anchors
+from relviz.cli.options import add_anchors, add_json, chosen_anchors
 from relviz.cli.terminal import report, show_with_notes
 
 
@@ -21,7 +21,7 @@ def add_parser(commands: Any) -> None:
     sets.add_argument("--group", metavar="GROUP", help="every two sets of a group of the shelf file, by the first way")
     pairs.add_argument("--ways", nargs="+", metavar="WAY", help="ways from A's space to B's (default: seven)")
     add_anchors(pairs)
-    pairs.add_argument("--json", action="store_true", help="write JSON alone to standard output")
+    add_json(pairs)
 
 
 def _pairs(chosen: argparse.Namespace) -> None:

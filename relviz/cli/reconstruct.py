@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from relviz import notes_on
-from relviz.cli.options import add_pair, chosen_anchors
+from relviz.cli.options import add_json, add_pair, chosen_anchors
 from relviz.cli.terminal import report, show_with_notes
 
 
@@ -18,7 +18,7 @@ def add_parser(commands: Any) -> None:
     rebuild.add_argument("--methods", nargs="+", metavar="METHOD", help="ways from A's space to B's (default: four)")
     rebuild.add_argument("--out", metavar="FILE.png", help="write a grid of the first pictures there")
     add_pair(rebuild)
-    rebuild.add_argument("--json", action="store_true", help="write JSON alone to standard output")
+    add_json(rebuild)
 
 
 def _reconstruct(chosen: argparse.Namespace) -> None:

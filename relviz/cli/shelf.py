@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from relviz import settings
+from relviz.cli.options import add_json
 from relviz.cli.terminal import show, tell
 
 
@@ -32,7 +33,7 @@ def add_parser(commands: Any) -> None:
     add.add_argument("--licence", help="of its weights")
     listing = commands.add_parser("shelf", help="list the models of the shelf file with their problems")
     listing.set_defaults(command=_shelf)
-    listing.add_argument("--json", action="store_true", help="write JSON alone to standard output")
+    add_json(listing)
 
 
 def _add(chosen: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from relviz import notes_on
-from relviz.cli.options import add_pair, chosen_anchors
+from relviz.cli.options import add_json, add_pair, chosen_anchors
 from relviz.cli.terminal import report, show_with_notes
 
 
@@ -21,7 +21,7 @@ def add_parser(commands: Any) -> None:
         "--seeds", type=int, default=1, help="anchor sets, from --seed on; more than one give means and ranges"
     )
     add_pair(stitch)
-    stitch.add_argument("--json", action="store_true", help="write JSON alone to standard output")
+    add_json(stitch)
 
 
 def _stitch(chosen: argparse.Namespace) -> None:

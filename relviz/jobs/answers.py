@@ -91,10 +91,13 @@ def write(request: Request, key: str, answer: Any) -> None:
 
 
 @functools.cache
-def _version(kind: Any) -> list[cache.Ingredient]:
-    """What else would be answered otherwise within one release: fields of question and answer, and what methods say."""
+def _version(kind: Any) -> str:
+    """What else would be answered otherwise within one release: fields of question and answer, and what methods say.
+
+    As a digest, worked out once: every key of every visitor holds it.
+    """
     methods = [[row[part] for part in ("kind", "name", "what", "options", "detail")] for row in rows()]
-    return [layout(kind), layout(use_case(kind).answer), methods]
+    return cache.cache_key("version", question=layout(kind), answer=layout(use_case(kind).answer), methods=methods)
 
 
 def _meaning(kind: str, name: str, age: float) -> cache.Ingredient:
