@@ -6,9 +6,7 @@ may end in `:n=2000,seed=0`, which draws a part.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -24,6 +22,7 @@ from relviz.data.files import split_name
 from relviz.data.subset import subset, subset_name
 from relviz.errors import BadFile, MissingData, UnknownName
 from relviz.shelf_file import data_paths
+from relviz.stamps import tree_stamp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,15 +224,7 @@ def _stamp(name: str) -> object:
     """What tells a path's present content from a former one, and the data folders in which names are looked up."""
     if name in CATALOGUE or name.startswith("torchvision:"):
         return None if name in DATASETS else settings.data_dirs()
-    path, _ = split_name(name)
-    facts = {str(path): path.stat()} if path.exists() else {}
-    folders = [str(path)] if path.is_dir() else []
-    while folders:  # by scandir: a page looks every second, and pathlib takes five times as long
-        for entry in os.scandir(folders.pop()):
-            with suppress(FileNotFoundError):  # a link to nowhere
-                facts[entry.path] = entry.stat()
-            folders += [entry.path] if entry.is_dir(follow_symlinks=False) else []
-    return tuple((file, fact.st_mtime_ns, fact.st_size) for file, fact in sorted(facts.items()))
+    return tree_stamp(split_name(name)[0])
 
 
 def load_training(name: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
+from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-LIMIT = 2**30  # bytes of arrays that are kept alive for browsers to fetch; the least recently offered go first
+from relviz.encoding.memory import Kept
+
+LIMIT = 2**30  # bytes of arrays that are kept alive for browsers to fetch; the least recently used go first
 
 _HEADERS = {
     "Cache-Control": "private, max-age=604800, immutable",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+@dataclass(frozen=True)
+class _Offer:
+    make: Callable[[], bytes]
+    weight: int
 
 
 class Store:
@@ -39,11 +46,8 @@ class Store:
     """
 
     def __init__(self, *, limit: int) -> None:
-        self._limit = limit
         self._secret = secrets.token_bytes(32)
-        self._offers: OrderedDict[str, tuple[Callable[[], bytes], int]] = OrderedDict()
-        self._weight = 0
-        self._lock = Lock()
+        self._offers: Kept[str, _Offer] = Kept(limit, lambda offer: offer.weight)
 
     def offer(self, content: list[bytes], make: Callable[[], bytes], *, weight: int) -> str:
         """The key by which a browser gets what `make` returns.
@@ -58,19 +62,13 @@ class Store:
             digest.update(len(part).to_bytes(8, "little"))
             digest.update(part)
         key = digest.hexdigest()[:32]
-        with self._lock:
-            _, former = self._offers.pop(key, (None, 0))
-            self._offers[key] = (make, weight)
-            self._weight += weight - former
-            while self._weight > self._limit and len(self._offers) > 1:
-                self._weight -= self._offers.popitem(last=False)[1][1]
+        self._offers[key] = _Offer(make, weight)
         return key
 
     def take(self, key: str) -> bytes | None:
         """The body of an offer; None when there is none of that key, or no longer."""
-        with self._lock:
-            make, _ = self._offers.get(key, (None, 0))
-        return make() if make else None
+        offer = self._offers.get(key)
+        return offer.make() if offer else None
 
 
 STORE = Store(limit=LIMIT)
