@@ -29,18 +29,20 @@ def compare(
     projection: str = "cosine",
     centred: bool = False,
     k: int | None = None,
+    measures: Sequence[str] = ("all",),
     draws: int = 0,
 ) -> Comparison:
     """Measures from model A to model B on the held-out rows, absolute and relative: what `relviz compare` prints.
 
     Left out, `data` are those of the first array among the models, else Fashion-MNIST; `strategy` is "class-balanced",
-    "uniform" without labels; k is 10, or all others where there are fewer. With `draws` resamplings each value has its
-    null band and its 95 % interval (100 or more for steady ends).
+    "uniform" without labels; k is 10, or all others where there are fewer; `measures` are all of them. With `draws`
+    resamplings each value has its null band and its 95 % interval (100 or more for steady ends).
 
     Raises
     ------
     RelvizError: an unknown name or an impossible value; the sentence says which.
     """
+    from relviz.core.measures import MEASURES
     from relviz.data.catalogue import load_dataset
     from relviz.encoding.spaces import source_of, usual_strategy
     from relviz.models.catalogue import usual_data
@@ -51,7 +53,8 @@ def compare(
     samples = load_dataset(data)
     how = strategy or usual_strategy(samples)
     chosen = Anchors(anchors, how, seed, projection, centred, source_of(how, a))
-    found: Comparison = run(Compare(a, b, data, chosen, samples.neighbours if k is None else k, draws=draws))
+    names = tuple(MEASURES) if list(measures) == ["all"] else tuple(measures)
+    found: Comparison = run(Compare(a, b, data, chosen, samples.neighbours if k is None else k, names, draws))
     return found
 
 

@@ -50,7 +50,7 @@ class Compare(Request):
 
     Attributes
     ----------
-    measures: keys of `relviz.core.measures.MEASURES`; none asks for all.
+    measures: keys of `relviz.core.measures.MEASURES`.
     draws: of the null band and of the interval; 0 asks for neither.
     """
 
@@ -59,7 +59,7 @@ class Compare(Request):
     data: DataName
     anchors: Anchors = Anchors()
     k: int = settings.NEIGHBOURS
-    measures: tuple[MethodName, ...] = ()
+    measures: tuple[MethodName, ...] = DEFAULT_MEASURES
     draws: int = 0
 
 

@@ -32,6 +32,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _compare(chosen: argparse.Namespace) -> None:
+    from relviz.core.measures import MEASURES
     from relviz.requests import DEFAULT_MEASURES, Compare
     from relviz.usecases.table import run
 
@@ -39,7 +40,7 @@ def _compare(chosen: argparse.Namespace) -> None:
         _compare_layers(chosen)
         return
     anchors = chosen_anchors(chosen)
-    names = () if chosen.measures == ["all"] else tuple(chosen.measures or DEFAULT_MEASURES)
+    names = tuple(MEASURES) if chosen.measures == ["all"] else tuple(chosen.measures or DEFAULT_MEASURES)
     comparison = run(Compare(chosen.a, chosen.b, chosen.data, anchors, chosen.k, names, chosen.draws), report)
     spaces = {"absolute": comparison.absolute, "relative": comparison.relative}
     notes = chosen.notes + notes_on(chosen.a, chosen.b, data=chosen.data)

@@ -26,6 +26,8 @@ def add_parser(commands: Any) -> None:
 
 def _stitch(chosen: argparse.Namespace) -> None:
     from relviz.core.stitching_methods import METHODS
+    from relviz.data.catalogue import load_dataset
+    from relviz.encoding.spaces import fitting_model
     from relviz.requests import DEFAULT_METHODS, Stitch
     from relviz.usecases.stitching import head_words, over_seeds, seeded
     from relviz.usecases.table import run
@@ -35,6 +37,7 @@ def _stitch(chosen: argparse.Namespace) -> None:
     sets = seeded(chosen_anchors(chosen), chosen.seeds)
     boards = [run(Stitch(pair, chosen.data, anchors, names), report) for anchors in sets]
     cells = boards[0] if len(boards) == 1 else over_seeds(boards, "accuracy")
-    heads = {name: head_words(name, chosen.data, report) for name in pair}
+    data = load_dataset(chosen.data)
+    heads = {name: head_words(fitting_model(name, data), data, report) for name in pair}
     rows = [{**cell.row(), "native_head": heads[cell.head]} for cell in cells]
     show_with_notes("cells", rows, chosen.notes + notes_on(*pair, data=chosen.data), chosen.json)

@@ -10,7 +10,6 @@ from torch import Tensor
 from relviz import settings
 from relviz.core.anchors import STRATEGIES, select_anchors
 from relviz.core.projections import PROJECTIONS, project
-from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.encoding import cache
 from relviz.encoding.device import in_batches, on_device
@@ -19,14 +18,12 @@ from relviz.encoding.pieces import Pieces
 from relviz.errors import BadChoice, UnknownName
 from relviz.models.catalogue import find
 from relviz.models.model import Encoder, Model
-from relviz.progress import Progress
+from relviz.progress import Interruptible, Progress
 from relviz.requests import Anchors
 
 _spaces: Kept[tuple[str, str], Tensor] = Kept(settings.SPACE_BYTES, lambda space: space.nbytes)
 _encoders: Kept[tuple[str, torch.device], Encoder] = Kept(settings.NETWORK_BYTES, lambda encoder: encoder.nbytes)
 _one_at_a_time = threading.Lock()
-
-ENCODING = "encoding with"  # what the progress of an encoding begins with whose rows are kept
 
 
 def fitting_model(name: str, data: DataSet) -> Model:
@@ -41,26 +38,23 @@ def fitting_model(name: str, data: DataSet) -> Model:
     return model
 
 
-def space_of(model: str, data_name: str, progress: Progress) -> Tensor:
+def space_of(model: Model, data: DataSet, progress: Progress) -> Tensor:
     """Latent vectors of all samples, float32 `n x d`, from memory, from disk, or encoded now.
 
     Raises
     ------
-    UnknownName, BadChoice: no such model or data set, or they do not fit.
     DamagedAsset: a bundled file is missing or damaged.
     """
-    data = load_dataset(data_name)
-    found = fitting_model(model, data)
-    key = (found.fingerprint, data.fingerprint)
+    key = (model.fingerprint, data.fingerprint)
     with _one_at_a_time:  # equal encodings wait for each other, unlike ones would only fight for the same cores
         space = _spaces.get(key)
         if space is None:
-            space = _stored_or_encoded(found, data, progress)
+            space = _stored_or_encoded(model, data, progress)
             _spaces[key] = space
         return space
 
 
-def layer_spaces(name: str, data_name: str, progress: Progress) -> dict[str, Tensor]:
+def layer_spaces(model: Model, data: DataSet, progress: Progress) -> dict[str, Tensor]:
     """Vectors of the held-out rows at every layer of a model: float32 `n x d` by latent node, from input to output.
 
     Those that are not kept on disk come from one run of the network. Feature maps and token sequences are averaged
@@ -68,13 +62,11 @@ def layer_spaces(name: str, data_name: str, progress: Progress) -> dict[str, Ten
 
     Raises
     ------
-    UnknownName, BadChoice: no such model or data set, they do not fit, or the model is no network.
+    BadChoice: the model is no network.
     """
-    data = load_dataset(data_name)
-    model = fitting_model(name, data)
     widths = model.load().layers(data)
     if not widths:
-        raise BadChoice(f"'{name}' has no layers to look into.", "Choose a model with a network.")
+        raise BadChoice(f"'{model.name}' has no layers to look into.", "Choose a model with a network.")
     with _one_at_a_time:
         kept = {node: _stored_layer(model, data, node) for node in widths}
         missing = {node: width for node, width in widths.items() if kept[node] is None}
@@ -107,7 +99,7 @@ def anchor_rows(data: DataSet, anchors: Anchors, progress: Progress) -> Tensor:
     """
     check_projection(anchors.projection)
     labels = None if data.labels is None else data.label_tensor()[data.gallery]
-    vectors = space_of(anchors.source, data.name, progress)[data.gallery] if anchors.source else None
+    vectors = _vectors(anchors.source, data, progress) if anchors.source else None
     return select_anchors(
         labels,
         strategy=anchors.strategy,
@@ -116,6 +108,10 @@ def anchor_rows(data: DataSet, anchors: Anchors, progress: Progress) -> Tensor:
         vectors=vectors,
         frequencies=torch.arange(data.gallery_size, 0, -1),  # lists of words begin with the most frequent
     )
+
+
+def _vectors(source: str, data: DataSet, progress: Progress) -> Tensor:
+    return space_of(fitting_model(source, data), data, progress)[data.gallery]
 
 
 def check_projection(name: str) -> None:
@@ -215,7 +211,7 @@ def _encode(model: Model, data: DataSet, pieces: Pieces, progress: Progress) -> 
 
     def encoded(rows: slice, where: torch.device) -> Tensor:
         there = slice(len(first) + rows.start, len(first) + rows.stop)
-        progress(there.start / n, f"{ENCODING} {model.name}")
+        progress(there.start / n, Interruptible(f"encoding with {model.name}"))
         return encoder_of(model, where).encode(data, there)
 
     def done(rows: Tensor) -> None:

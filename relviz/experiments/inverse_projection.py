@@ -9,7 +9,7 @@ from torch import Tensor
 from relviz.core.inverse import fit_inverse, relative
 from relviz.core.stitching import Side
 from relviz.data.catalogue import load_dataset
-from relviz.encoding.spaces import anchor_rows, part
+from relviz.encoding.spaces import anchor_rows, fitting_model, part
 from relviz.experiments.fields import Field, digits, fashion
 from relviz.experiments.report import Claim, Report, Row, mean, places, row, value
 from relviz.plots.experiments import lines
@@ -53,7 +53,7 @@ def run(quick: bool, progress: Progress) -> Report:
 def _rows(field: Field, count: int, progress: Progress) -> list[Row]:
     data = load_dataset(field.data)
     anchors = anchor_rows(data, Anchors(count), progress)
-    sides = {name: side_of(name, data, anchors, progress) for name in field.models}
+    sides = {name: side_of(fitting_model(name, data), data, anchors, progress) for name in field.models}
     labels = data.label_tensor()[data.held_out]
     coordinates = {name: relative(side.held_out, side.anchor_vectors) for name, side in sides.items()}
     found = []

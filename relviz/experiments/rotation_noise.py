@@ -10,7 +10,7 @@ from torch import Tensor
 
 from relviz.core.projections import project
 from relviz.data.catalogue import load_dataset
-from relviz.encoding.spaces import space_of
+from relviz.encoding.spaces import fitting_model, space_of
 from relviz.experiments.report import Claim, Published, Report, Row, mean, row, value
 from relviz.plots.experiments import bars
 from relviz.progress import Progress
@@ -30,7 +30,8 @@ ENCODED, SCALED, RANDOM = "autoencoder", "autoencoder, scaled to the published d
 def run(quick: bool, progress: Progress) -> Report:
     """Distances between an autoencoder's space and its copies, and cosines between random vectors and theirs."""
     draws = 2 if quick else DRAWS
-    space = space_of(MODEL, DATA, progress)[load_dataset(DATA).gallery][:SAMPLES].double()
+    data = load_dataset(DATA)
+    space = space_of(fitting_model(MODEL, data), data, progress)[data.gallery][:SAMPLES].double()
     length = float(space.norm(dim=1).mean())
     # A random rotation takes a vector about sqrt(2) times its length away.
     scaled = space * (PUBLISHED["distance absolute"].value / (math.sqrt(2) * length))

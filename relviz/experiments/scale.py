@@ -9,6 +9,7 @@ from torch import Tensor, arange, zeros_like
 from relviz.core.heads import LinearHead, fit_logistic, fit_mlp, share_right
 from relviz.core.stitching import Reader, Side
 from relviz.data.catalogue import load_dataset
+from relviz.encoding.spaces import fitting_model
 from relviz.experiments.fields import Field, digits, fashion
 from relviz.experiments.report import Claim, Report, Row, mean, row, value
 from relviz.plots.experiments import lines
@@ -64,7 +65,7 @@ def _heads(field: Field, epochs: int, progress: Progress) -> list[Row]:
     found: dict[tuple[float, str], list[float]] = {}
     for done, name in enumerate(field.models):
         progress(done / len(field.models), f"fitting heads on {name}")
-        side = side_of(name, data, arange(1), progress)
+        side = side_of(fitting_model(name, data), data, arange(1), progress)
         for what, head in _readers(side, labels[data.gallery], classes, epochs).items():
             for factor in FACTORS:
                 right = share_right(head.scores(factor * side.held_out), labels[data.held_out])

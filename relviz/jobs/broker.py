@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from relviz import settings
 from relviz.encoding.device import DeviceStatus
-from relviz.encoding.spaces import ENCODING
 from relviz.errors import Busy, Cancelled, RelvizError, TimedOut
 from relviz.jobs.engine import Engine, StageCall
 from relviz.jobs.job import Job, State, Stopwatch
@@ -56,7 +55,7 @@ class BrokerStatus:
 
 
 class Broker:
-    """Lets jobs in, runs them in turn on an engine, one at a time on each of its lanes, and remembers answers.
+    """Lets jobs in, runs them in turn on an engine, as many at a time as its lanes are wide, and remembers answers.
 
     Parameters
     ----------
@@ -71,13 +70,17 @@ class Broker:
         self._lock = threading.RLock()
         self._jobs: OrderedDict[tuple[Request, str | None], Job] = OrderedDict()  # unfinished and remembered ones
         self._queues: dict[str, deque[Job]] = {}
-        self._running: dict[str, Job] = {}
+        self._running: dict[str, list[Job]] = {}  # by lane
         self._closed = threading.Event()
         self._watch = threading.Thread(target=self._keep_watch, name="relviz-broker", daemon=True)
         self._watch.start()
 
-    def submit(self, request: Request, *, visitor: str) -> Job:
+    def submit(self, request: Request, *, visitor: str, urgent: bool = True) -> Job:
         """The job of a request: a remembered or unfinished one, else a new one. A failed job is tried anew.
+
+        Parameters
+        ----------
+        urgent: whether the visitor waits for the answer; what nobody waits for lets all others go before it.
 
         Raises
         ------
@@ -96,7 +99,7 @@ class Broker:
             self._jobs[name] = job
             self._jobs.move_to_end(name)
             if not job.finished():
-                self._join(job, visitor)
+                self._join(job, visitor, urgent=urgent)
             self._forget()
             return job
 
@@ -155,24 +158,38 @@ class Broker:
             if len(waiting) >= settings.QUEUE:
                 raise Busy(f"The server is busy: {len(waiting)} jobs are waiting.", "Ask again in a few seconds.")
 
-    def _join(self, job: Job, visitor: str) -> None:
-        new = not job.visitors
+    def _join(self, job: Job, visitor: str, *, urgent: bool) -> None:
+        new, more_urgent = not job.visitors, urgent and not job.urgent
         job.visitors.add(visitor)
+        job.urgent = job.urgent or urgent
         if new:
+            self._enqueue(job)
+        elif more_urgent and job.state == "waiting":
+            self._queues[job.stages[0].lane].remove(job)
             self._enqueue(job)
 
     def _enqueue(self, job: Job) -> None:
         lane = job.stages[0].lane
         job.state, job.gives_way = "waiting", False
-        self._queues.setdefault(lane, deque()).append(job)
+        queue = self._queues.setdefault(lane, deque())
+        queue.insert(sum(other.urgent for other in queue) if job.urgent else len(queue), job)
         self._serve(lane)
+        if job.urgent and job.state == "waiting":
+            self._make_way(lane)
+
+    def _make_way(self, lane: str) -> None:
+        """Let one job that nobody waits for leave its lane, as soon as it can without losing the worker."""
+        for job in self._running[lane]:
+            if not job.urgent and not job.gives_way and job.call is not None:
+                job.gives_way = True
+                return job.call.cancel(force=False)
 
     def _serve(self, lane: str) -> None:
-        """Begin the next job of a lane that is free."""
-        queue = self._queues[lane]
-        if lane not in self._running and queue:
+        """Begin the next jobs of a lane while it has room."""
+        queue, running = self._queues[lane], self._running.setdefault(lane, [])
+        while queue and len(running) < self._engine.width(lane):
             job = queue.popleft()
-            self._running[lane] = job
+            running.append(job)
             job.state, job.position = "running", 0
             job.stopwatch.start()
             call = StageCall(lane, job.stages[0].work, job.given)
@@ -204,7 +221,7 @@ class Broker:
             kind = "outdated"  # workers read by name, so nobody knows which content this answer follows from
         with self._lock:
             job.stopwatch.stop()
-            del self._running[lane]
+            self._running[lane].remove(job)
             if job.state == "running":  # else it was stopped meanwhile
                 self._advance(job, kind, *rest)
             self._serve(lane)
@@ -253,9 +270,9 @@ class Broker:
                     self.drop(visitor)
 
     def _enforce_time_limit(self, job: Job) -> None:
-        if job.stopwatch.seconds <= settings.JOB_SECONDS or job.gives_way:
+        if job.stopwatch.seconds <= settings.JOB_SECONDS or (job.gives_way and job.urgent):
             return
-        if job.call is not None and job.text.startswith(ENCODING) and job.share > job.reached:
+        if job.call is not None and job.urgent and job.interruptible and job.share > job.reached:
             job.gives_way, job.reached = True, job.share
             job.call.cancel()
             return

@@ -40,12 +40,17 @@ class StageCall:
 class Running(Protocol):
     """A call that was started."""
 
-    def cancel(self) -> None:
-        """Ask for its end and return at once; its last message comes within about `GRACE`."""
+    def cancel(self, *, force: bool = True) -> None:
+        """Ask for its end and return at once.
+
+        Parameters
+        ----------
+        force: whether a worker that does not end it within `GRACE` is replaced.
+        """
 
 
 class Engine(Protocol):
-    """Carries out one call at a time on each lane.
+    """Carries out calls, on each lane `width` of them at a time.
 
     `on_message` is told `("progress", share, text)` any number of times and then, exactly once, one of
     `("answer", found)`, `("refused", RelvizError)`, `("failed", traceback text)` and `("cancelled",)`; from any thread.
@@ -58,6 +63,9 @@ class Engine(Protocol):
     @property
     def device(self) -> DeviceStatus | None:
         """How the device was doing when it was last heard of."""
+
+    def width(self, lane: str) -> int:
+        """How many calls a lane carries out at a time."""
 
     def start(self, call: StageCall, on_message: Callable[[Message], None]) -> Running:
         """Begin a call; returns at once."""
@@ -82,6 +90,10 @@ class LocalEngine:
         """How the device was doing after the last call."""
         return self._lanes[TENSORS].device
 
+    def width(self, _lane: str) -> int:
+        """One: a lane is one process, which owns what its calls share."""
+        return 1
+
     def start(self, call: StageCall, on_message: Callable[[Message], None]) -> Running:
         """Begin a call; returns at once."""
         return self._lanes[call.lane].start(call, on_message)
@@ -100,9 +112,9 @@ class _Call:
         self.unwanted, self.over = False, threading.Event()
         self._lane = lane
 
-    def cancel(self) -> None:
+    def cancel(self, *, force: bool = True) -> None:
         self.unwanted = True
-        threading.Thread(target=self._lane.end, args=[self], daemon=True).start()
+        threading.Thread(target=self._lane.end, args=[self, force], daemon=True).start()
 
 
 class _Lane:
@@ -130,13 +142,13 @@ class _Lane:
         self._calls.put(started)
         return started
 
-    def end(self, call: _Call) -> None:
-        """Ask the worker to leave a call; if it does not, replace the worker."""
+    def end(self, call: _Call, force: bool) -> None:
+        """Ask the worker to leave a call; if it does not and must, replace the worker."""
         with self._lock:
             if self._present is call and self._connection is not None:
                 with suppress(OSError):
                     send(self._connection, ("cancel", call.number))
-        if call.over.wait(GRACE):
+        if not force or call.over.wait(GRACE):
             return
         with self._lock:
             if self._present is call and self._process is not None:

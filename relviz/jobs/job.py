@@ -8,6 +8,7 @@ from collections import deque
 from typing import Any, Literal, TypeAlias
 
 from relviz.jobs.engine import Running
+from relviz.progress import Interruptible
 from relviz.requests import Request
 from relviz.usecases.table import use_case
 
@@ -53,8 +54,10 @@ class Job:
     key: what its answer follows from: a job is about the content that names stood for when it was asked for.
     state: where it is; a job of two stages waits before each.
     share, text: how far it is, in [0, 1], and what it is doing.
+    interruptible: whether what it is doing keeps its finished parts.
     position: its place among those that wait for the same worker, 1 is next; 0 when it does not wait.
     visitors: who wants it, while it is unfinished.
+    urgent: whether somebody waits for it; one that was only begun in advance lets all others go before it.
     gives_way: whether it lets others have their turn before it goes on: encoding takes as long as it takes, and its
         rows are kept. `reached` is how far it was when it last did; one that came no farther has taken too long.
     """
@@ -63,7 +66,9 @@ class Job:
         self.request, self.key = request, key
         self.state: State = "waiting"
         self.share, self.text, self.position = 0.0, "starting", 0
+        self.interruptible = False
         self.visitors: set[str] = set()
+        self.urgent = False
         self.gives_way, self.reached = False, 0.0
         self.stopwatch = Stopwatch()
         self.stages = deque(use_case(type(request)).stages(request))
@@ -101,6 +106,7 @@ class Job:
     def progress(self, share: float, text: str) -> None:
         """Note how far it is."""
         self.share, self.text = share, text
+        self.interruptible = isinstance(text, Interruptible)
         self.stopwatch.learn(share)
 
     def end(self, state: State, *, answer: Any = None, error: Exception | None = None) -> None:

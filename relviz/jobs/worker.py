@@ -32,7 +32,7 @@ from relviz.usecases.table import REDUCER, TENSORS
 if TYPE_CHECKING:
     from relviz.jobs.engine import StageCall
 
-_IDLE = 1.0  # seconds without a call before things are compiled that the next one may need
+_IDLE = 1.0  # seconds without a call before things are compiled that the next one may need; calls go first
 _BETWEEN = 0.1  # seconds between two messages that tell of progress with the same text
 
 
@@ -49,7 +49,8 @@ class _Worker:
         self._tell_device()
         self._send("ready")
         with suppress(Empty):
-            self._carry_out(*self._calls.get(timeout=_IDLE))
+            while True:
+                self._carry_out(*self._calls.get(timeout=_IDLE))
         _WARM[self._lane]()
         while True:
             self._carry_out(*self._calls.get())

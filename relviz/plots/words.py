@@ -44,7 +44,7 @@ def interval(accuracy: float, n: int) -> str:
     return f"{accuracy:.3f} ± {1.96 * math.sqrt(accuracy * (1 - accuracy) / n):.3f}"
 
 
-def find(cells: Iterable[StitchedCell], encoder: str, head: str, method: str) -> StitchedCell:
+def find_cell(cells: Iterable[StitchedCell], encoder: str, head: str, method: str) -> StitchedCell:
     """The cell of one encoder, head and method."""
     return next(c for c in cells if (c.encoder, c.head, c.method) == (encoder, head, method))
 
@@ -95,7 +95,7 @@ def _neighbours(comparison: Comparison, anchors: int) -> str:
 
 
 def _stitched(cells: list[StitchedCell], a: str, b: str, *, told: bool) -> str:
-    relative, absolute = (find(cells, a, b, method) for method in ("relative-cosine", "absolute"))
+    relative, absolute = (find_cell(cells, a, b, method) for method in ("relative-cosine", "absolute"))
     if relative.chance == 1:
         return "All held-out samples are of one class, so accuracy tells nothing."
     if relative.accuracy is None or relative.native is None:

@@ -34,7 +34,7 @@ def broker() -> Broker:
 def warm_up() -> None:
     """Start the workers and begin what the first visitor will ask for: the default pair."""
     for reduction in ("pca", "umap"):
-        broker().submit(Maps(*DEFAULT_PAIR, "fashion-mnist", reduction=reduction), visitor=_SERVER)
+        broker().submit(Maps(*DEFAULT_PAIR, "fashion-mnist", reduction=reduction), visitor=_SERVER, urgent=False)
 
 
 def _present(visitor: str) -> bool:

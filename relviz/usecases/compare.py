@@ -14,13 +14,13 @@ from relviz.core.inference import bootstrap_interval, null_band
 from relviz.core.measures import MEASURES, Measure, Pair, Space
 from relviz.data.catalogue import load_dataset
 from relviz.encoding.device import on_device
-from relviz.encoding.spaces import anchor_rows, layer_spaces, part, relative_space, space_of
-from relviz.errors import UnknownName
+from relviz.encoding.spaces import anchor_rows, fitting_model, layer_spaces, part, relative_space, space_of
+from relviz.errors import BadChoice, UnknownName
 from relviz.models.catalogue import names_for
 from relviz.progress import Progress
 from relviz.requests import Compare, Layers, Similarity
 from relviz.types import MeasureValue
-from relviz.usecases.table import declare
+from relviz.usecases.table import declare, one_stage
 
 Measured = dict[str, MeasureValue]
 
@@ -57,16 +57,19 @@ def compare(request: Compare, progress: Progress) -> Comparison:
     Raises
     ------
     UnknownName: no such measure.
+    BadChoice: none is named.
     """
+    if not request.measures:
+        raise BadChoice("No measure is named.", "Name at least one, or ask for all.")
     data = load_dataset(request.data)
     spaces = [
-        space_of(name, request.data, part(progress, begin, begin + 0.4))
+        space_of(fitting_model(name, data), data, part(progress, begin, begin + 0.4))
         for name, begin in ((request.a, 0.0), (request.b, 0.4))
     ]
     a, b = (space[data.held_out] for space in spaces)
     rows = anchor_rows(data, request.anchors, progress)
     relative_a, relative_b = (relative_space(space, data, request.anchors, rows) for space in spaces)
-    measures = {name: _measure(name) for name in request.measures or tuple(MEASURES)}
+    measures = {name: _measure(name) for name in request.measures}
 
     def measured(where: torch.device) -> Comparison:
         pairs = [Pair(x.to(where), y.to(where), k=request.k) for x, y in ((a, b), (relative_a, relative_b))]
@@ -79,7 +82,7 @@ def compare(request: Compare, progress: Progress) -> Comparison:
     return on_device(measured)
 
 
-declare(Compare, Comparison, compare)
+declare(Compare, Comparison, one_stage(compare))
 
 
 def similarity(request: Similarity, progress: Progress) -> SimilarityBoard:
@@ -95,7 +98,8 @@ def similarity(request: Similarity, progress: Progress) -> SimilarityBoard:
     rows = anchor_rows(data, request.anchors, progress)
     absolute, relative = [], []
     for done, name in enumerate(names):
-        space = space_of(name, request.data, part(progress, 0.5 * done / len(names), 0.5 * (done + 1) / len(names)))
+        share = 0.5 / len(names)
+        space = space_of(fitting_model(name, data), data, part(progress, done * share, (done + 1) * share))
         absolute.append(space[data.held_out])
         relative.append(relative_space(space, data, request.anchors, rows))
     boards = [
@@ -105,7 +109,7 @@ def similarity(request: Similarity, progress: Progress) -> SimilarityBoard:
     return SimilarityBoard(names, *boards)
 
 
-declare(Similarity, SimilarityBoard, similarity, whole_shelf=True)
+declare(Similarity, SimilarityBoard, one_stage(similarity), whole_shelf=True)
 
 
 def compare_layers(request: Layers, progress: Progress) -> LayerBoard:
@@ -116,8 +120,10 @@ def compare_layers(request: Layers, progress: Progress) -> LayerBoard:
     UnknownName: no such measure. BadChoice: a model is no network.
     """
     measure = _measure(request.measure)
-    a = layer_spaces(request.a, request.data, part(progress, 0.0, 0.4))
-    b = a if request.b == request.a else layer_spaces(request.b, request.data, part(progress, 0.4, 0.8))
+    data = load_dataset(request.data)
+    model_a, model_b = (fitting_model(name, data) for name in (request.a, request.b))
+    a = layer_spaces(model_a, data, part(progress, 0.0, 0.4))
+    b = a if request.b == request.a else layer_spaces(model_b, data, part(progress, 0.4, 0.8))
 
     def measured(where: torch.device) -> list[list[MeasureValue]]:
         rows, columns = ([Space(space.to(where)) for space in spaces.values()] for spaces in (a, b))
@@ -132,7 +138,7 @@ def compare_layers(request: Layers, progress: Progress) -> LayerBoard:
     return LayerBoard(tuple(a), tuple(b), on_device(measured))
 
 
-declare(Layers, LayerBoard, compare_layers)
+declare(Layers, LayerBoard, one_stage(compare_layers))
 
 
 def _values(pairs: list[Pair], measures: dict[str, Measure], k: int, progress: Progress) -> list[Measured]:

@@ -23,7 +23,7 @@ from relviz.models.model import Model
 from relviz.progress import Progress
 from relviz.requests import Change, Equalise
 from relviz.usecases.reconstruction import decode
-from relviz.usecases.table import declare
+from relviz.usecases.table import declare, one_stage
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def equalise(request: Equalise, progress: Progress) -> Equalised:
     data = load_dataset(request.data)
     model = fitting_model(request.model, data)
     _check(request, model, data)
-    codes = space_of(model.name, data.name, progress)[data.held_out]
+    codes = space_of(model, data, progress)[data.held_out]
     own = codes[request.row].clone()
     code = _changed(own, request.changes)
     image = data.inputs()[data.gallery_size + request.row]
@@ -72,7 +72,7 @@ def equalise(request: Equalise, progress: Progress) -> Equalised:
     return Equalised(own, code, low, high, nearest, _anchors(model)[nearest], pictures, *errors)
 
 
-declare(Equalise, Equalised, equalise)
+declare(Equalise, Equalised, one_stage(equalise))
 
 
 def why_no_equaliser(model: Model) -> str | None:

@@ -15,12 +15,13 @@ from relviz.core.stitching import NotApplicable, Side, stitched_scores
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.encoding.device import on_device
-from relviz.encoding.spaces import anchor_rows, part, relative_space, space_of
+from relviz.encoding.spaces import anchor_rows, fitting_model, part, relative_space, space_of
 from relviz.errors import BadChoice
+from relviz.models.model import Model
 from relviz.progress import Progress
 from relviz.requests import Explain, Readings
 from relviz.usecases.stitching import method_of, moved, side_of
-from relviz.usecases.table import declare
+from relviz.usecases.table import declare, one_stage
 
 
 @dataclass(frozen=True)
@@ -106,19 +107,20 @@ def read_samples(request: Readings, progress: Progress) -> Reading:
     UnknownName, BadChoice: an unknown name or an impossible value.
     """
     data = load_dataset(request.data)
-    a, b = _spaces(request.encoder, request.head, request.data, part(progress, 0.0, 0.6))
+    models = [fitting_model(name, data) for name in (request.encoder, request.head)]
+    a, b = _spaces(models, data, part(progress, 0.0, 0.6))
     rows = anchor_rows(data, request.anchors, progress)
     progress(0.6, "comparing neighbours")
     relative = [relative_space(space, data, request.anchors, rows) for space in (a, b)]
     agreement = on_device(lambda where: local_agreement(*(x.to(where) for x in relative), k=request.k).cpu())
     progress(0.8, "predicting")
-    predictions, undefined = _predictions(request, data, rows, progress)
+    predictions, undefined = _predictions(request, models, data, rows, progress)
     return Reading(
         predictions, undefined, agreement.float(), *(_to_nearest_anchor(space, data, rows) for space in (a, b))
     )
 
 
-declare(Readings, Reading, read_samples)
+declare(Readings, Reading, one_stage(read_samples))
 
 
 def explain(request: Explain, progress: Progress) -> Explanation:
@@ -131,7 +133,7 @@ def explain(request: Explain, progress: Progress) -> Explanation:
     data = load_dataset(request.data)
     n = len(data) - data.gallery_size
     _check(request, n)
-    spaces = _spaces(request.a, request.b, request.data, progress)
+    spaces = _spaces([fitting_model(name, data) for name in (request.a, request.b)], data, progress)
     rows = anchor_rows(data, request.anchors, progress)
     (near_a, rank_a, like_a), (near_b, rank_b, like_b) = (
         _ranked(space[data.held_out], request.row, request.k) for space in spaces
@@ -151,11 +153,12 @@ def explain(request: Explain, progress: Progress) -> Explanation:
     )
 
 
-declare(Explain, Explanation, explain)
+declare(Explain, Explanation, one_stage(explain))
 
 
-def _spaces(a: str, b: str, data: str, progress: Progress) -> list[Tensor]:
-    return [space_of(a, data, part(progress, 0.0, 0.5)), space_of(b, data, part(progress, 0.5, 1.0))]
+def _spaces(models: list[Model], data: DataSet, progress: Progress) -> list[Tensor]:
+    parts = (part(progress, 0.0, 0.5), part(progress, 0.5, 1.0))
+    return [space_of(model, data, told) for model, told in zip(models, parts, strict=True)]
 
 
 def _check(request: Explain, n: int) -> None:
@@ -177,12 +180,12 @@ def _ranked(space: Tensor, row: int, k: int) -> tuple[list[int], Tensor, Tensor]
 
 
 def _predictions(
-    request: Readings, data: DataSet, anchors: Tensor, progress: Progress
+    request: Readings, models: list[Model], data: DataSet, anchors: Tensor, progress: Progress
 ) -> tuple[Predictions | None, str | None]:
     method = method_of(request.method)
     if data.labels is None:
         return None, "the data set has no labels"
-    encoder, head = (side_of(name, data, anchors, progress) for name in (request.encoder, request.head))
+    encoder, head = (side_of(model, data, anchors, progress) for model in models)
     labels = data.label_tensor()
 
     def predicted(where: torch.device) -> Predictions:

@@ -23,6 +23,7 @@ from relviz.core.reduction import (
     varies,
 )
 from relviz.data.catalogue import load_dataset
+from relviz.data.dataset import DataSet
 from relviz.encoding import cache
 from relviz.encoding.device import on_device
 from relviz.encoding.spaces import anchor_rows, fitting_model, part, related, space_of
@@ -132,7 +133,7 @@ def draw_maps(request: Maps, progress: Progress) -> FourMaps:
     """
     if request.dimensions not in (2, 3):
         raise BadChoice(f"There are no maps of {request.dimensions} dimensions.", "Choose 2 or 3.")
-    spaces = _spaces(request, part(progress, 0.0, 0.8))
+    spaces = _spaces(request, load_dataset(request.data), part(progress, 0.0, 0.8))
     anchors = _joined(spaces.anchors)
     views, places = {}, {}
     for fit, space in spaces.fits.items():
@@ -152,7 +153,7 @@ def prepare_maps(request: Maps, progress: Progress) -> Drawing:
     """
     data = load_dataset(request.data)
     _check(request, len(data) - data.gallery_size)
-    spaces = _spaces(request, part(progress, 0.0, 0.1))
+    spaces = _spaces(request, data, part(progress, 0.0, 0.1))
     progress(0.1, "finding neighbours")
     cached = {fit: cache.read(key) for fit, key in spaces.keys.items()}
     views = {fit: entry["view"] for fit, entry in cached.items() if entry is not None}
@@ -189,7 +190,7 @@ def _stages(request: Maps) -> tuple[Stage, ...]:
     return Stage(TENSORS, prepare_maps), Stage(REDUCER, finish_maps)
 
 
-declare(Maps, FourMaps, stages=_stages)
+declare(Maps, FourMaps, _stages)
 
 
 def _check(request: Maps, n: int) -> None:
@@ -213,12 +214,9 @@ def _check(request: Maps, n: int) -> None:
         raise BadChoice(f"There is no seed {layout.seed}.", "Choose 0 to 4294967295.")
 
 
-def _spaces(request: Maps, progress: Progress) -> _Spaces:
-    data = load_dataset(request.data)
-    a, b = (
-        space_of(name, request.data, part(progress, begin, begin + 0.5))
-        for name, begin in ((request.a, 0.0), (request.b, 0.5))
-    )
+def _spaces(request: Maps, data: DataSet, progress: Progress) -> _Spaces:
+    models = [fitting_model(name, data) for name in (request.a, request.b)]
+    a, b = (space_of(model, data, part(progress, 0.5 * done, 0.5 * done + 0.5)) for done, model in enumerate(models))
     rows = anchor_rows(data, request.anchors, progress)
     maps, anchors = {}, {}
     for side, space in (("a", a), ("b", b)):
@@ -226,7 +224,7 @@ def _spaces(request: Maps, progress: Progress) -> _Spaces:
         maps[f"absolute_{side}"], anchors[f"absolute_{side}"] = space[data.held_out], chosen
         maps[f"relative_{side}"] = related(space[data.held_out], chosen, request.anchors)
         anchors[f"relative_{side}"] = related(chosen, chosen, request.anchors)
-    weights_a, weights_b = (fitting_model(name, data).fingerprint for name in (request.a, request.b))
+    weights_a, weights_b = (model.fingerprint for model in models)
     shared: dict[str, cache.Ingredient] = {
         "data": data.fingerprint,
         "reduction": request.reduction,

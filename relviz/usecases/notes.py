@@ -14,7 +14,7 @@ from relviz.encoding.spaces import fitting_model, part, space_of
 from relviz.models.model import Model
 from relviz.progress import Progress
 from relviz.requests import Notes
-from relviz.usecases.table import declare
+from relviz.usecases.table import declare, one_stage
 
 
 def take_notes(request: Notes, progress: Progress) -> list[str]:
@@ -27,8 +27,7 @@ def take_notes(request: Notes, progress: Progress) -> list[str]:
     data, count = load_dataset(request.data), max(1, len(request.models))
     models = [fitting_model(name, data) for name in request.models]
     spaces = [
-        space_of(model.name, request.data, part(progress, place / count, (place + 1) / count))
-        for place, model in enumerate(models)
+        space_of(model, data, part(progress, place / count, (place + 1) / count)) for place, model in enumerate(models)
     ]
     found = list(data.notes)
     for model, space in zip(models, spaces, strict=True):
@@ -38,7 +37,7 @@ def take_notes(request: Notes, progress: Progress) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-declare(Notes, list[str], take_notes)
+declare(Notes, list[str], one_stage(take_notes))
 
 
 def _of_head(model: Model, data: DataSet, space: Tensor) -> tuple[str, ...]:

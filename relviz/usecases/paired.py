@@ -21,12 +21,13 @@ from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.data.paired import Paired, pair
 from relviz.encoding.device import on_device
-from relviz.encoding.spaces import check_projection, part, space_of
+from relviz.encoding.spaces import check_projection, fitting_model, part, space_of
 from relviz.errors import BadChoice, UnknownName
+from relviz.models.model import Model
 from relviz.progress import Progress
 from relviz.requests import Anchors, PairBoard, Pairs
 from relviz.usecases.stitching import moved, side_of
-from relviz.usecases.table import declare
+from relviz.usecases.table import declare, one_stage
 
 WAYS = ("absolute", "relative", *(way for way in CARRYING if METHODS[way].family != "absolute"), "control")
 
@@ -110,7 +111,7 @@ def retrieve(request: Pairs, progress: Progress) -> Retrieval:
     return Retrieval(paired.gallery_size, paired.unpaired, *on_device(both))
 
 
-declare(Pairs, Retrieval, retrieve)
+declare(Pairs, Retrieval, one_stage(retrieve))
 
 
 def retrieve_all(request: PairBoard, progress: Progress) -> RetrievalBoard:
@@ -134,7 +135,7 @@ def retrieve_all(request: PairBoard, progress: Progress) -> RetrievalBoard:
     return RetrievalBoard(request.sets, [[cell(i, j) for j in range(len(sets))] for i in range(len(sets))])
 
 
-declare(PairBoard, RetrievalBoard, retrieve_all)
+declare(PairBoard, RetrievalBoard, one_stage(retrieve_all))
 
 
 def _check(ways: tuple[str, ...]) -> None:
@@ -152,16 +153,16 @@ def _sides(
     read = _unlabelled if isinstance(labels, str) else side_of
     sides = []
     for done, (name, data, places) in enumerate(((a, paired.a, paired.rows_a), (b, paired.b, paired.rows_b))):
-        whole = read(name, data, rows, part(progress, 0.1 + 0.45 * done, 0.55 + 0.45 * done))
+        whole = read(fitting_model(name, data), data, rows, part(progress, 0.1 + 0.45 * done, 0.55 + 0.45 * done))
         chosen = torch.from_numpy(places)
         held_out = whole.held_out[chosen[paired.held_out] - data.gallery_size]
         sides.append(replace(whole, gallery=whole.gallery[chosen[paired.gallery]], held_out=held_out))
     return sides[0], sides[1], labels
 
 
-def _unlabelled(name: str, data: DataSet, anchors: Tensor, progress: Progress) -> Side:
-    space = space_of(name, data.name, progress)
-    return Side(name, space[data.gallery], space[data.held_out], anchors, None)
+def _unlabelled(model: Model, data: DataSet, anchors: Tensor, progress: Progress) -> Side:
+    space = space_of(model, data, progress)
+    return Side(model.name, space[data.gallery], space[data.held_out], anchors, None)
 
 
 def _anchor_pairs(paired: Paired, anchors: Anchors, progress: Progress) -> Tensor:
@@ -176,9 +177,13 @@ def _anchor_pairs(paired: Paired, anchors: Anchors, progress: Progress) -> Tenso
         strategy=anchors.strategy,
         count=anchors.count,
         seed=anchors.seed,
-        vectors=space_of(anchors.source, paired.a.name, progress)[rows] if anchors.source else None,
+        vectors=_vectors(anchors.source, paired.a, progress)[rows] if anchors.source else None,
         frequencies=torch.arange(len(rows), 0, -1),
     )
+
+
+def _vectors(source: str, data: DataSet, progress: Progress) -> Tensor:
+    return space_of(fitting_model(source, data), data, progress)
 
 
 def _labels(paired: Paired) -> tuple[Tensor, Tensor] | str:

@@ -23,7 +23,7 @@ from relviz.models.training import Recipe
 from relviz.progress import Progress
 from relviz.requests import Reconstruct
 from relviz.usecases.stitching import method_of, moved
-from relviz.usecases.table import declare
+from relviz.usecases.table import declare, one_stage
 
 _SMALLEST = 11  # side in pixels from which on there is an SSIM
 
@@ -80,12 +80,11 @@ def reconstruct(request: Reconstruct, progress: Progress) -> Reconstruction:
     UnknownName: no such method.
     """
     data = load_dataset(request.data)
-    encoder, decoder = (fitting_model(name, data) for name in (request.encoder, request.decoder))
+    models = encoder, decoder = fitting_model(request.encoder, data), fitting_model(request.decoder, data)
     _check(request, decoder, data)
     rows = anchor_rows(data, request.anchors, progress)
     sides = [
-        _side(name, data, rows, part(progress, 0.25 * done, 0.25 * (done + 1)))
-        for done, name in enumerate((request.encoder, request.decoder))
+        _side(model, data, rows, part(progress, 0.25 * done, 0.25 * (done + 1))) for done, model in enumerate(models)
     ]
     originals = data.inputs()[data.held_out]
     rebuilt = [_judged("own", "its own encoder", sides[1].held_out, decoder, originals, request.pictures)]
@@ -102,7 +101,7 @@ def reconstruct(request: Reconstruct, progress: Progress) -> Reconstruction:
     return Reconstruction(encoder.name, decoder.name, len(originals), blind_error(data), shown, rebuilt)
 
 
-declare(Reconstruct, Reconstruction, reconstruct)
+declare(Reconstruct, Reconstruction, one_stage(reconstruct))
 
 
 def counterparts(*names: str) -> tuple[str, ...] | None:
@@ -161,9 +160,9 @@ def _check(request: Reconstruct, decoder: Model, data: DataSet) -> None:
         raise BadChoice(f"{request.pictures} pictures cannot be shown.", f"Choose 1 to {least}.")
 
 
-def _side(name: str, data: DataSet, anchors: Tensor, progress: Progress) -> Side:
-    space = space_of(name, data.name, progress)
-    return Side(name, space[data.gallery], space[data.held_out], anchors, None)
+def _side(model: Model, data: DataSet, anchors: Tensor, progress: Progress) -> Side:
+    space = space_of(model, data, progress)
+    return Side(model.name, space[data.gallery], space[data.held_out], anchors, None)
 
 
 def _carried(method: str, encoder: Side, decoder: Side, *, centred: bool) -> Tensor:

@@ -20,7 +20,7 @@ from relviz.progress import Progress
 from relviz.requests import Rescale
 from relviz.usecases.reconstruction import blind_error, decode
 from relviz.usecases.stitching import side_of
-from relviz.usecases.table import declare
+from relviz.usecases.table import declare, one_stage
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ def rescale(request: Rescale, progress: Progress) -> list[ScaleCurve]:
     ]
 
 
-declare(Rescale, list[ScaleCurve], rescale)
+declare(Rescale, list[ScaleCurve], one_stage(rescale))
 
 
 def _curve(model: Model, data: DataSet, factors: tuple[float, ...], progress: Progress) -> ScaleCurve:
-    latent = space_of(model.name, data.name, part(progress, 0.0, 0.5))[data.held_out]
+    latent = space_of(model, data, part(progress, 0.0, 0.5))[data.held_out]
     judge = _error_of(model, data) if model.decodes else _accuracy_of(model, data, progress)
     values = []
     for done, factor in enumerate(factors):
@@ -75,7 +75,7 @@ def _curve(model: Model, data: DataSet, factors: tuple[float, ...], progress: Pr
 
 
 def _accuracy_of(model: Model, data: DataSet, progress: Progress) -> Callable[[Tensor], float]:
-    head, labels = side_of(model.name, data, torch.arange(1), progress).native_head, data.label_tensor()[data.held_out]
+    head, labels = side_of(model, data, torch.arange(1), progress).native_head, data.label_tensor()[data.held_out]
     if not isinstance(head, LinearHead):
         raise BadChoice(f"The model '{model.name}' has no native head.", "Choose a classifier or an autoencoder.")
     return lambda latent: share_right(head.scores(latent), labels)

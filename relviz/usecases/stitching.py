@@ -20,11 +20,12 @@ from relviz.encoding.heads import choose_head
 from relviz.encoding.spaces import anchor_rows, fitting_model, part, space_of
 from relviz.errors import BadChoice, UnknownName
 from relviz.models.catalogue import find
+from relviz.models.model import Model
 from relviz.models.shelf import shelf
 from relviz.progress import Progress
 from relviz.requests import Anchors, Stitch
 from relviz.shelf_file import ModelEntry, model_entries
-from relviz.usecases.table import declare
+from relviz.usecases.table import declare, one_stage
 
 METRICS = {"accuracy": "accuracy", "f1": "weighted F1"}
 SEEDS = (1, 3, 5, 10)  # numbers of anchor sets that a page offers
@@ -127,7 +128,8 @@ def stitch(request: Stitch, progress: Progress) -> list[StitchedCell]:
     sides = []
     for done, name in enumerate(request.models):
         share = 0.5 / len(request.models)
-        sides.append(side_of(name, data, rows, part(progress, done * share, (done + 1) * share)))
+        model = fitting_model(name, data)
+        sides.append(side_of(model, data, rows, part(progress, done * share, (done + 1) * share)))
 
     def read(where: torch.device) -> list[StitchedCell]:
         there, cells = [moved(side, where) for side in sides], []
@@ -142,7 +144,7 @@ def stitch(request: Stitch, progress: Progress) -> list[StitchedCell]:
     return on_device(read)
 
 
-declare(Stitch, list[StitchedCell], stitch)
+declare(Stitch, list[StitchedCell], one_stage(stitch))
 
 
 def over_seeds(boards: Iterable[Sequence[StitchedCell]], metric: str) -> list[SeededCell]:
@@ -222,17 +224,17 @@ def _spread(values: Sequence[float | None], bands: Sequence[tuple[float, float] 
     return Spread(sum(known) / len(known), min(ends), max(ends))
 
 
-def side_of(name: str, data: DataSet, anchors: Tensor, progress: Progress) -> Side:
+def side_of(model: Model, data: DataSet, anchors: Tensor, progress: Progress) -> Side:
     """One model of a stitch, given the anchors' gallery rows.
 
     Raises
     ------
-    UnknownName, BadChoice: no such model, or it does not fit the data; the data have no labels to fit a head on.
+    BadChoice: the data have no labels to fit a head on.
     """
-    space = space_of(name, data.name, progress)
-    model, gallery = fitting_model(name, data), space[data.gallery]
+    space = space_of(model, data, progress)
+    gallery = space[data.gallery]
     return Side(
-        name=name,
+        name=model.name,
         gallery=gallery,
         held_out=space[data.held_out],
         anchors=anchors,
@@ -240,15 +242,9 @@ def side_of(name: str, data: DataSet, anchors: Tensor, progress: Progress) -> Si
     )
 
 
-def head_words(name: str, data_name: str, progress: Progress) -> str:
-    """Where the head of a model for a data set comes from, in words.
-
-    Raises
-    ------
-    UnknownName, BadChoice: no such model or data set, or they do not fit.
-    """
-    data = load_dataset(data_name)
-    return choose_head(fitting_model(name, data), data, space_of(name, data_name, progress)[data.gallery]).words
+def head_words(model: Model, data: DataSet, progress: Progress) -> str:
+    """Where the head of a model for a data set comes from, in words."""
+    return choose_head(model, data, space_of(model, data, progress)[data.gallery]).words
 
 
 def moved(side: Side, where: torch.device) -> Side:

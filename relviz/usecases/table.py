@@ -1,7 +1,8 @@
 """One door to every use case: a request in, its result out.
 
 A module of this package declares each of its use cases once, under the function that computes it: `declare(Compare,
-Comparison, compare)`. Jobs, stored answers and commands find everything they need there, by the request's type.
+Comparison, one_stage(compare))`. Jobs, stored answers and commands find everything they need there, by the request's
+type.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ class Stage:
     work: Work
 
 
+Stages: TypeAlias = Callable[[Any], tuple[Stage, ...]]
+
+
 @dataclass(frozen=True)
 class UseCase:
     """What answers one kind of request.
@@ -47,29 +51,21 @@ class UseCase:
     """
 
     answer: Any
-    stages: Callable[[Any], tuple[Stage, ...]]
+    stages: Stages
     whole_shelf: bool = False
 
 
 _USE_CASES: dict[type, UseCase] = {}
 
 
-def declare(
-    request: type[Request],
-    answer: Any,
-    work: Work | None = None,
-    *,
-    stages: Callable[[Any], tuple[Stage, ...]] | None = None,
-    whole_shelf: bool = False,
-) -> None:
-    """Enter a use case into the table.
+def one_stage(work: Work) -> Stages:
+    """The stages of what one function computes, given the request."""
+    return lambda _request: (Stage(TENSORS, work),)
 
-    Parameters
-    ----------
-    work: the function that computes it, where one does; else `stages`.
-    """
-    steps = stages or (lambda _request: (Stage(TENSORS, work),))  # type: ignore[arg-type] # one of the two is given
-    _USE_CASES[request] = UseCase(answer, steps, whole_shelf)
+
+def declare(request: type[Request], answer: Any, stages: Stages, *, whole_shelf: bool = False) -> None:
+    """Enter a use case into the table; parameters as the attributes of `UseCase`."""
+    _USE_CASES[request] = UseCase(answer, stages, whole_shelf)
 
 
 def use_case(request: type[Request]) -> UseCase:

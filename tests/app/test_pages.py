@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from relviz.core.measures import MEASURES
 from relviz.jobs.broker import Broker
-from relviz.plots.words import find
+from relviz.plots.words import find_cell
 from relviz.requests import Anchors, Compare, Stitch
 from relviz.ui import wishes
 from relviz.usecases.table import run
@@ -63,7 +63,7 @@ def test_explore_shows_the_numbers_of_the_use_cases_and_follows_the_controls() -
         app.slider(key="anchors").set_value(anchors)
         settle(app.run())
         compared = run(Compare("digits-cnn-s0", b, "digits", Anchors(anchors)))
-        stitched = find(
+        stitched = find_cell(
             run(Stitch(("digits-cnn-s0", b), "digits", Anchors(anchors))), "digits-cnn-s0", b, "relative-cosine"
         )
         assert f"**{anchors} anchors**" in text(app)

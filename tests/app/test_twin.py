@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser
 
+from relviz.data.catalogue import load_dataset
 from relviz.encoding.spaces import space_of
+from relviz.models.catalogue import find
 from tests.app import server
 from tests.app.test_browser import settled
 from tests.app.test_linked_map import Maps
@@ -21,7 +23,7 @@ def address(own_environment: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """The app with a shelf file that names a space and its twin."""
     folder = tmp_path_factory.mktemp("twin")
     draw = np.random.default_rng(0)
-    space = space_of("digits-cnn-s0", "digits", lambda *_: None).numpy()
+    space = space_of(find("digits-cnn-s0"), load_dataset("digits"), lambda *_: None).numpy()
     width = space.shape[1]
     turn = np.linalg.qr(draw.normal(size=(width, width)))[0]
     twin = (3.7 * space.astype(np.float64) @ turn)[:, draw.permutation(width)]

@@ -47,7 +47,7 @@ def results(a: Tensor, b: Tensor, labels: Tensor) -> dict[str, Tensor]:
 def answers() -> dict[str, Tensor]:
     """Numbers of every use case, by way of the chosen device."""
     a, b, data = "digits-cnn-s0", "digits-mlp-s0", "digits"
-    compared, boards = run(Compare(a, b, data)), run(Similarity("jaccard", data))
+    compared, boards = run(Compare(a, b, data, measures=tuple(MEASURES))), run(Similarity("jaccard", data))
     cells = run(Stitch((a, b), data, methods=("absolute", "relative-cosine", "ortho", "affine")))
     maps, layers = run(Maps(a, b, data, reduction="pca")), run(Layers("cka", a, b, data))
     found = {

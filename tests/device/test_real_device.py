@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from relviz import settings
+from relviz.core.measures import MEASURES
 from relviz.encoding import device, spaces
 from relviz.encoding.device import CPU, Device
 from relviz.encoding.memory import Kept
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA d
 
 MIB = 2**20
 # Four layers of 128 x 28 x 28 values for each of 10,000 images do not fit in a gigabyte at once.
-BIGGEST = Compare("fmnist-resnet-s0", "fmnist-vit-s0", "fashion-mnist", Anchors(1000))
+BIGGEST = Compare("fmnist-resnet-s0", "fmnist-vit-s0", "fashion-mnist", Anchors(1000), measures=tuple(MEASURES))
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from relviz import settings
+from relviz.data.catalogue import load_dataset
 from relviz.encoding import cache, spaces
 from relviz.encoding.memory import Kept
+from relviz.models.catalogue import find
 
 KEY = cache.cache_key("test", model="a", count=3)
 ONES = {"x": torch.ones(250)}  # 1,000 bytes of numbers
@@ -218,7 +220,7 @@ def test_looking_at_the_cache_needs_no_torch() -> None:
 
 def test_a_cached_space_is_not_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spaces, "_spaces", Kept(0, len))
-    first = spaces.space_of("digits-mlp-s0", "digits", lambda *_: None)
+    first = spaces.space_of(find("digits-mlp-s0"), load_dataset("digits"), lambda *_: None)
     monkeypatch.setattr(spaces, "_spaces", Kept(0, len))
     monkeypatch.setattr(spaces, "_encode", lambda *_: pytest.fail("encoded twice"))
-    assert spaces.space_of("digits-mlp-s0", "digits", lambda *_: None).equal(first)
+    assert spaces.space_of(find("digits-mlp-s0"), load_dataset("digits"), lambda *_: None).equal(first)

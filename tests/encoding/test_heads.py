@@ -33,7 +33,7 @@ def digits(names: tuple[str, ...] = ()) -> DataSet:
 def chosen(data: DataSet, model: Model) -> ChosenHead:
     """Its head, chosen afresh."""
     renamed = replace(model, fingerprint=f"afresh {next(_TURN)}")
-    return choose_head(renamed, data, space_of(NAME, "digits", silent)[data.gallery])
+    return choose_head(renamed, data, space_of(find(NAME), load_dataset("digits"), silent)[data.gallery])
 
 
 def with_order(order: tuple[int, ...], *, classes: tuple[str, ...] = ()) -> Model:
@@ -47,7 +47,9 @@ def with_order(order: tuple[int, ...], *, classes: tuple[str, ...] = ()) -> Mode
 
 def accuracy(head: LinearHead | None, data: DataSet) -> float:
     assert head is not None
-    return head.accuracy(space_of(NAME, "digits", silent)[data.held_out], data.label_tensor()[data.held_out])
+    return head.accuracy(
+        space_of(find(NAME), load_dataset("digits"), silent)[data.held_out], data.label_tensor()[data.held_out]
+    )
 
 
 def test_a_head_in_the_datas_order_is_its_own_without_a_word() -> None:
@@ -106,7 +108,7 @@ def test_what_stands_in_for_a_head_is_said() -> None:
         found = chosen(data, headless)
         assert found.words == "fitted on the gallery" and words in found.notes[0]
         labels = data.label_tensor()[data.gallery]
-        expected = fit_logistic(space_of(NAME, "digits", silent)[data.gallery], labels, classes=10)
+        expected = fit_logistic(space_of(find(NAME), load_dataset("digits"), silent)[data.gallery], labels, classes=10)
         assert found.head is not None and found.head.weight.equal(expected.weight)
     decoder = replace(model, read_head=None, decodes=True)
     assert chosen(data, decoder) == ChosenHead(None, "none")
@@ -129,7 +131,7 @@ def test_naming_the_classes_changes_the_head_and_the_key_of_answers(monkeypatch:
     data, request = digits(tuple("abcdefghij")), Stitch((NAME,), "digits")
     unnamed = replace(with_order((3, 1, 4, 0, 5, 9, 2, 6, 8, 7)), fingerprint="the same weights")
     named = replace(unnamed, classes=tuple(data.class_names[i] for i in (3, 1, 4, 0, 5, 9, 2, 6, 8, 7)))
-    gallery = space_of(NAME, "digits", silent)[data.gallery]
+    gallery = space_of(find(NAME), load_dataset("digits"), silent)[data.gallery]
     wrong, right = (choose_head(model, data, gallery).head for model in (unnamed, named))
     assert accuracy(wrong, data) < 0.5 < 0.9 < accuracy(right, data)
     keys = []

@@ -46,10 +46,10 @@ def cancel(share: float, _text: str) -> None:
 
 def test_a_cancelled_encoding_leaves_nothing_behind(empty: Path) -> None:
     with pytest.raises(Cancelled):
-        spaces.space_of(MODEL, DATA, cancel)
+        spaces.space_of(find(MODEL), load_dataset(DATA), cancel)
     assert spaces._spaces.bytes == 0 and not list(empty.rglob("*.safetensors"))
     assert not spaces._one_at_a_time.locked()
-    whole = spaces.space_of(MODEL, DATA, silent)
+    whole = spaces.space_of(find(MODEL), load_dataset(DATA), silent)
     with torch.inference_mode():
         expected = load_model(shelf()[MODEL]).encode(load_dataset(DATA).inputs())
     torch.testing.assert_close(whole, expected, atol=1e-5, rtol=0)
@@ -57,7 +57,7 @@ def test_a_cancelled_encoding_leaves_nothing_behind(empty: Path) -> None:
 
 def test_progress_counts_the_rows() -> None:
     shares: list[float] = []
-    spaces.space_of(MODEL, DATA, lambda share, _: shares.append(share))
+    spaces.space_of(find(MODEL), load_dataset(DATA), lambda share, _: shares.append(share))
     assert shares[0] == 0 and shares == sorted(shares) and len(shares) > 2 and shares[-1] < 1
 
 
@@ -70,7 +70,7 @@ def test_a_device_without_memory_encodes_on_the_cpu(gpu: Device, monkeypatch: py
         return plain(model, where)
 
     monkeypatch.setattr(spaces, "encoder_of", encoder_of)
-    found = spaces.space_of(MODEL, DATA, silent)
+    found = spaces.space_of(find(MODEL), load_dataset(DATA), silent)
     assert len(gpu.notices) == 1 and not gpu.dead
     data = load_dataset(DATA)
     expected = plain(find(MODEL), CPU).encode(data, slice(0, len(data)))
@@ -96,7 +96,7 @@ def test_relative_spaces_outlive_their_device(gpu: Device, monkeypatch: pytest.M
 def test_networks_are_loaded_once_for_each_device_and_can_be_trained_on() -> None:
     model = find(MODEL)
     with torch.inference_mode():
-        spaces.space_of(MODEL, DATA, silent)
+        spaces.space_of(find(MODEL), load_dataset(DATA), silent)
     encoder = spaces.encoder_of(model, CPU)
     assert isinstance(encoder, NetworkEncoder) and spaces.encoder_of(model, CPU) is encoder
     assert spaces.encoder_of(model, torch.device("meta")) is not encoder
@@ -105,13 +105,13 @@ def test_networks_are_loaded_once_for_each_device_and_can_be_trained_on() -> Non
 
 def test_spaces_beyond_the_budget_are_released_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [MODEL, "digits-mlp-s1", "digits-cnn-s0"]
-    sizes = [spaces.space_of(name, DATA, silent).nbytes for name in names]
+    sizes = [spaces.space_of(find(name), load_dataset(DATA), silent).nbytes for name in names]
     monkeypatch.setattr(spaces, "_spaces", Kept(sizes[0] + sizes[1], lambda space: space.nbytes))
     for name in names:
-        spaces.space_of(name, DATA, silent)
+        spaces.space_of(find(name), load_dataset(DATA), silent)
         assert spaces._spaces.bytes <= sum(sizes[:2])
     assert spaces._spaces.get((find(MODEL).fingerprint, load_dataset(DATA).fingerprint)) is None
-    assert spaces.space_of(MODEL, DATA, silent).nbytes == sizes[0]
+    assert spaces.space_of(find(MODEL), load_dataset(DATA), silent).nbytes == sizes[0]
 
 
 def test_the_least_recently_used_goes_first_and_the_newest_never() -> None:

@@ -83,13 +83,15 @@ def test_cancelled_rows_are_kept_and_damaged_ones_are_encoded_again(
             raise Stopped
 
     with pytest.raises(Stopped):
-        spaces.space_of(MODEL, DATA, stop)
+        spaces.space_of(find(MODEL), load_dataset(DATA), stop)
     pieces = Pieces(model.fingerprint, data.fingerprint)
     first = pieces.read((len(data), model.width))
     assert len(first) == 2 * settings.ENCODE_BATCH
     torch.testing.assert_close(first, whole[: len(first)])
     shares: list[float] = []
-    torch.testing.assert_close(spaces.space_of(MODEL, DATA, lambda share, _: shares.append(share)), whole)
+    torch.testing.assert_close(
+        spaces.space_of(find(MODEL), load_dataset(DATA), lambda share, _: shares.append(share)), whole
+    )
     assert min(shares) == len(first) / len(data)
 
     Pieces(model.fingerprint, data.fingerprint).keep(0, whole[:500])

@@ -16,23 +16,26 @@ class Started:
     """A call that ends when the test says so."""
 
     def __init__(self, call: StageCall, on_message: Callable[[Message], None]) -> None:
-        self.call, self.tell, self.cancelled = call, on_message, False
+        self.call, self.tell, self.cancelled, self.forced = call, on_message, False, False
 
-    def cancel(self) -> None:
-        self.cancelled = True
+    def cancel(self, *, force: bool = True) -> None:
+        self.cancelled, self.forced = True, force
 
     def answer(self, found: Any = "answer") -> None:
         self.tell(("answer", found))
 
 
 class FakeEngine:
-    """Notes what it is to begin; with `told`, each call ends at once with that message."""
+    """Notes what it is to begin; with `told`, each call ends at once with that message. Takes `places` on a lane."""
 
     ready, device = True, None
 
-    def __init__(self, told: Message | None = None) -> None:
+    def __init__(self, told: Message | None = None, *, places: int = 1) -> None:
         self.calls: list[Started] = []
-        self.told, self.closed = told, False
+        self.told, self.closed, self.places = told, False, places
+
+    def width(self, _lane: str) -> int:
+        return self.places
 
     def start(self, call: StageCall, on_message: Callable[[Message], None]) -> Started:
         self.calls.append(Started(call, on_message))

@@ -9,6 +9,7 @@ from relviz.errors import BadChoice, Busy, Cancelled, RelvizError, TimedOut, Unk
 from relviz.jobs import broker as jobs
 from relviz.jobs.broker import Broker
 from relviz.jobs.job import Job, Stopwatch
+from relviz.progress import Interruptible
 from relviz.requests import Compare, Maps
 from relviz.usecases.table import REDUCER, TENSORS
 from tests.jobs.engines import FakeEngine
@@ -225,13 +226,13 @@ def test_a_long_encoding_gives_way_to_others_and_goes_on_while_it_gets_farther(
 ) -> None:
     monkeypatch.setattr(settings, "JOB_SECONDS", 0.3)
     long, other = (broker.submit(request(i), visitor="a") for i in range(2))
-    engine.calls[0].tell(("progress", 0.2, "encoding with a"))
+    engine.calls[0].tell(("progress", 0.2, Interruptible("encoding with a")))
     assert soon(lambda: engine.calls[0].cancelled, within=5) and not long.finished()
     engine.calls[0].tell(end)
     assert other.state == "running" and long.state == "waiting"
     engine.calls[1].answer()
     assert other.answer() == "answer" and long.state == "running"
-    engine.calls[2].tell(("progress", 0.2, "encoding with a"))  # no farther than before
+    engine.calls[2].tell(("progress", 0.2, Interruptible("encoding with a")))  # no farther than before
     assert long.finished(within=5) and engine.calls[2].cancelled
     with pytest.raises(TimedOut):
         long.answer()

@@ -11,6 +11,7 @@ from relviz.core.measures import MEASURES, Pair
 from relviz.core.projections import project
 from relviz.data.catalogue import load_dataset
 from relviz.encoding.spaces import space_of
+from relviz.models.catalogue import find
 from relviz.models.shelf import shelf
 from relviz.progress import silent
 
@@ -55,7 +56,7 @@ def test_odd_spaces(name: str) -> None:
 def test_bundled_models_absolute_and_relative(name: str) -> None:
     card = shelf()[name]
     data = load_dataset(card.recipe.data)
-    space = space_of(name, data.name, silent)
+    space = space_of(find(name), data, silent)
     x = space[data.held_out][:ROWS]
     check(x)
     labels = data.label_tensor()[data.gallery]

@@ -85,7 +85,7 @@ def test_a_network_without_weights_or_parts_has_none() -> None:
 def test_one_run_gives_what_each_node_gives_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = counted(monkeypatch)
     data = load_dataset("digits")
-    together = layer_spaces(name, "digits", silent)
+    together = layer_spaces(find(name), load_dataset("digits"), silent)
     held_out = len(data) - data.gallery_size
     assert sum(rows for rows in runs if rows > 3) == held_out and len(together) >= 3  # three find the axes
     encoder = find(name).load()
@@ -95,7 +95,7 @@ def test_one_run_gives_what_each_node_gives_alone(name: str, monkeypatch: pytest
         )
         assert space.shape == alone.shape and torch.allclose(space, alone, atol=1e-6)
     runs.clear()
-    again = layer_spaces(name, "digits", silent)
+    again = layer_spaces(find(name), load_dataset("digits"), silent)
     assert not runs and all(again[node].equal(space) for node, space in together.items())
 
 
@@ -120,14 +120,14 @@ def batches(start: int, stop: int) -> list[slice]:
 
 
 def test_a_lost_layer_is_encoded_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    before = layer_spaces("digits-cnn-s0", "digits", silent)
+    before = layer_spaces(find("digits-cnn-s0"), load_dataset("digits"), silent)
     lost = sorted(tmp_path.rglob("layer-*"))[0]
     lost.unlink()
     asked: list[list[str]] = []
     whole = NetworkEncoder.encode_nodes
     note = lambda self, data, rows, nodes: asked.append(list(nodes)) or whole(self, data, rows, nodes)  # noqa: E731
     monkeypatch.setattr(NetworkEncoder, "encode_nodes", note)
-    after = layer_spaces("digits-cnn-s0", "digits", silent)
+    after = layer_spaces(find("digits-cnn-s0"), load_dataset("digits"), silent)
     assert {len(nodes) for nodes in asked} == {1} and list(after) == list(before)
     assert all(torch.allclose(after[node], space, atol=1e-6) for node, space in before.items())
 
@@ -137,9 +137,12 @@ def test_a_cancelled_encoding_keeps_nothing_and_the_next_one_is_whole(tmp_path: 
         raise Cancelled("nobody wants it")
 
     with pytest.raises(Cancelled):
-        layer_spaces("digits-cnn-s0", "digits", stop)
+        layer_spaces(find("digits-cnn-s0"), load_dataset("digits"), stop)
     assert not list(tmp_path.rglob("layer-*"))
-    assert all(torch.isfinite(space).all() for space in layer_spaces("digits-cnn-s0", "digits", silent).values())
+    assert all(
+        torch.isfinite(space).all()
+        for space in layer_spaces(find("digits-cnn-s0"), load_dataset("digits"), silent).values()
+    )
 
 
 @pytest.mark.parametrize("measure", ["cka", "mutual-knn"])

@@ -4,6 +4,7 @@ from relviz.core.measures import MEASURES, measure_all
 from relviz.data.catalogue import load_dataset
 from relviz.encoding.spaces import space_of
 from relviz.errors import BadChoice, UnknownName
+from relviz.models.catalogue import find
 from relviz.models.shelf import shelf
 from relviz.progress import silent
 from relviz.requests import Anchors, Compare, Request, Similarity
@@ -14,8 +15,8 @@ PAIR = ("fmnist-cnn-s0", "fmnist-cnn-s1", "fashion-mnist")
 
 def test_values_are_those_of_the_held_out_rows() -> None:
     data = load_dataset("fashion-mnist")
-    a, b = (space_of(name, "fashion-mnist", silent)[data.held_out] for name in PAIR[:2])
-    assert run(Compare(*PAIR)).absolute == measure_all(a, b, k=10)
+    a, b = (space_of(find(name), load_dataset("fashion-mnist"), silent)[data.held_out] for name in PAIR[:2])
+    assert run(Compare(*PAIR, measures=tuple(MEASURES))).absolute == measure_all(a, b, k=10)
 
 
 def test_relative_spaces_of_two_seeds_agree_where_absolute_ones_do_not() -> None:
@@ -52,6 +53,7 @@ def test_every_measure_fills_a_board(name: str) -> None:
         (Compare("fmnist-cn-s0", *PAIR[1:]), UnknownName, "Did you mean 'fmnist-cnn-s0'"),
         (Compare(*PAIR[:2], "fashion-minst"), UnknownName, "Did you mean 'fashion-mnist'"),
         (Compare(*PAIR, Anchors(0)), BadChoice, "0 anchors"),
+        (Compare(*PAIR, measures=()), BadChoice, "No measure is named"),
         (Compare(*PAIR, Anchors(8001)), BadChoice, "8000 gallery rows"),
         (Compare(*PAIR, k=2000), BadChoice, "between 1 and 1999"),
         (Similarity("ckaa", "digits"), UnknownName, "Did you mean 'cka'"),

@@ -9,7 +9,8 @@ from relviz.core.projections import project
 from relviz.data.catalogue import load_dataset
 from relviz.encoding.spaces import anchor_rows, space_of
 from relviz.errors import BadChoice, UnknownName
-from relviz.plots.words import find
+from relviz.models.catalogue import find
+from relviz.plots.words import find_cell
 from relviz.progress import silent
 from relviz.requests import Anchors, Explain, Readings, Stitch
 from relviz.usecases import explain
@@ -22,13 +23,13 @@ LABELS = DATA.label_tensor()[DATA.held_out]
 
 
 def spaces() -> tuple[torch.Tensor, torch.Tensor]:
-    return tuple(space_of(name, "digits", silent) for name in (A, B))  # type: ignore[return-value]
+    return tuple(space_of(find(name), load_dataset("digits"), silent) for name in (A, B))  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize("method", ["relative-cosine", "ortho"])
 def test_predictions_are_those_that_the_accuracies_are_of(method: str) -> None:
     found = run(Readings(A, B, "digits", ANCHORS, method))
-    cell = find(run(Stitch((A, B), "digits", ANCHORS, (method,))), A, B, method)
+    cell = find_cell(run(Stitch((A, B), "digits", ANCHORS, (method,))), A, B, method)
     assert found.predictions is not None and found.undefined is None
     assert float((found.predictions.stitched == LABELS).double().mean()) == pytest.approx(cell.accuracy, abs=1e-12)
     assert float((found.predictions.native == LABELS).double().mean()) == pytest.approx(cell.native, abs=1e-12)

@@ -5,6 +5,7 @@ from relviz.core.reduction import REDUCTIONS
 from relviz.data.catalogue import load_dataset
 from relviz.data.subset import subset
 from relviz.errors import Cancelled, RelvizError
+from relviz.models.catalogue import find
 from relviz.requests import Anchors, Layout, Maps
 from relviz.usecases import maps
 from relviz.usecases.table import REDUCER, TENSORS, run, use_case
@@ -124,13 +125,13 @@ def test_every_option_changes_the_umap_view_and_the_metric_that_of_tsne(monkeypa
 
 def with_spaces(monkeypatch: pytest.MonkeyPatch, spaces: dict[str, torch.Tensor]) -> None:
     """Let these spaces stand for what models see in the digits."""
-    monkeypatch.setattr(maps, "space_of", lambda name, *_: spaces[name])
+    monkeypatch.setattr(maps, "space_of", lambda model, *_: spaces[model.name])
 
 
 def test_a_rotated_scaled_permuted_twin_coincides_in_the_relative_maps_only(monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = PAIR[:2]
     g = torch.Generator().manual_seed(0)
-    space = maps.space_of(a, "digits", lambda *_: None)
+    space = maps.space_of(find(a), load_dataset("digits"), lambda *_: None)
     width = space.shape[1]
     rotation = torch.linalg.qr(torch.randn(width, width, generator=g, dtype=torch.float64)).Q
     twin = (3.7 * space.double() @ rotation)[:, torch.randperm(width, generator=g)].float()

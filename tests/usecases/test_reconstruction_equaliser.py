@@ -11,6 +11,7 @@ from relviz.encoding.spaces import space_of
 from relviz.errors import BadChoice, UnknownName
 from relviz.jobs import answers
 from relviz.jobs.codec import packed, unpacked
+from relviz.models.catalogue import find
 from relviz.progress import silent
 from relviz.requests import Change, Equalise, Reconstruct
 from relviz.usecases.equaliser import Equalised
@@ -31,7 +32,7 @@ def test_no_change_is_the_own_reconstruction(model: str) -> None:
     assert found.code.equal(found.own) and found.pictures[1].equal(found.pictures[2])
     assert found.error == found.own_error
     data = load_dataset(DATA)
-    assert found.own.equal(space_of(model, DATA, silent)[data.held_out][ROW])
+    assert found.own.equal(space_of(find(model), load_dataset(DATA), silent)[data.held_out][ROW])
     assert found.pictures[0].equal(data.inputs()[data.held_out][ROW, 0])
     own = run(Reconstruct(model, model, DATA, methods=())).rebuilt[0]
     assert torch.allclose(found.pictures[1], own.pictures[ROW], atol=1e-5)  # decoded in a batch of another size

@@ -14,9 +14,10 @@ from relviz.core.stitching import Side, stitch_all
 from relviz.core.stitching_methods import METHODS
 from relviz.data.catalogue import load_dataset
 from relviz.encoding.spaces import anchor_rows, space_of
+from relviz.models.catalogue import find
 from relviz.models.shelf import shelf
 from relviz.plots.stitching import plot_curve
-from relviz.plots.words import find
+from relviz.plots.words import find_cell
 from relviz.progress import silent
 from relviz.requests import Anchors, Stitch
 from relviz.usecases.stitching import Spread, StitchedCell, curve_counts, groups, over_seeds, seeded
@@ -33,7 +34,7 @@ def stitch(anchors: Anchors) -> list[StitchedCell]:
 
 def side(name: str, rows: torch.Tensor) -> Side:
     data = load_dataset("fashion-mnist")
-    space = space_of(name, "fashion-mnist", silent)
+    space = space_of(find(name), load_dataset("fashion-mnist"), silent)
     return Side(name, space[data.gallery], space[data.held_out], rows, None)
 
 
@@ -81,8 +82,6 @@ def test_shuffled_anchors_stitch_at_chance(method: str) -> None:
 
 
 def models_head(name: str):  # type: ignore[no-untyped-def]
-    from relviz.models.catalogue import find
-
     return find(name).head
 
 
@@ -114,7 +113,7 @@ def test_the_curve_goes_through_the_board() -> None:
     points = {count: run(Stitch(pair, "fashion-mnist", Anchors(count, seed=1))) for count in (2, 300)}
     both = [c for c in stitch(Anchors(300, seed=1)) if {c.encoder, c.head} <= set(pair)]
     assert points[300] == both
-    few, many = (find(cells, *pair, "relative-cosine") for cells in points.values())
+    few, many = (find_cell(cells, *pair, "relative-cosine") for cells in points.values())
     assert few.accuracy is not None and many.accuracy is not None
     assert few.accuracy < 0.5 < 0.85 < many.accuracy
 
@@ -170,7 +169,9 @@ def test_a_controls_band_is_drawn_around_its_curve(metric: str) -> None:
     points = {n: [found for found in cells if found.encoder == pair[0]] for n, cells in boards.items()}
     figure = plot_curve(points, method="ortho", metric=metric, title="", anchors=20, height=300)
     (band,) = (trace for trace in figure.data if trace.fill == "toself")
-    lows, highs = zip(*(find(cells, *pair, "control").band(metric) or () for cells in points.values()), strict=True)
+    lows, highs = zip(
+        *(find_cell(cells, *pair, "control").band(metric) or () for cells in points.values()), strict=True
+    )
     assert list(band.x) == [10, 20, 20, 10] and list(band.y) == [*lows, *reversed(highs)]
     assert band.showlegend is False
 

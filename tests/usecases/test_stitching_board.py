@@ -18,7 +18,7 @@ from relviz.data.catalogue import load_dataset
 from relviz.encoding.spaces import anchor_rows, encoder_of
 from relviz.models.catalogue import find
 from relviz.models.shelf import shelf
-from relviz.plots.words import find as find_cell
+from relviz.plots.words import find_cell
 from relviz.progress import silent
 from relviz.requests import Anchors, Readings, Stitch
 from relviz.usecases.breakage import what_breaks
@@ -38,7 +38,7 @@ def board() -> list[StitchedCell]:
 
 def of_digits(name: str = "digits-cnn-s0", count: int = 100) -> Side:
     data = load_dataset("digits")
-    return side_of(name, data, anchor_rows(data, Anchors(count), silent), silent)
+    return side_of(find(name), data, anchor_rows(data, Anchors(count), silent), silent)
 
 
 def read(method: str, encoder: Side, head: Side) -> Stitched:

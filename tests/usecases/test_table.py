@@ -14,7 +14,7 @@ from relviz.jobs.engine import LocalEngine
 from relviz.progress import Progress
 from relviz.requests import DataName, Request
 from relviz.usecases import table
-from relviz.usecases.table import declare, run, use_case, use_cases
+from relviz.usecases.table import declare, one_stage, run, use_case, use_cases
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
     monkeypatch.setenv("RELVIZ_CACHE", str(tmp_path))
     use_cases()
     monkeypatch.setattr(table, "_USE_CASES", dict(table._USE_CASES))
-    declare(Count, Counted, count)
+    declare(Count, Counted, one_stage(count))
     made = Broker(LocalEngine(), answers=answers)
     yield made
     made.close()
@@ -67,7 +67,7 @@ def test_other_fields_of_an_answer_make_another_key(broker: Broker, monkeypatch:
         classes: int
 
     before = answers.key(Count("digits"))
-    declare(Count, Widened, count)
+    declare(Count, Widened, one_stage(count))
     answers._version.cache_clear()
     try:
         assert answers.key(Count("digits")) != before
