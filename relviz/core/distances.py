@@ -82,24 +82,42 @@ def euclidean(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor,
     >>> euclidean(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0.0, 0.0]])).tolist()
     [[0.0], [5.0]]
     """
-    given_x, given_y, middle = x, y, y.mean(0, dtype=torch.float64).to(y.dtype)
-    x, y = x - middle, y - middle
-    if _is_compiled(x, y, _PRODUCT_FROM):
-        from relviz.core.distance_kernels import l2  # compiles at first use
+    return euclidean_to(y)(x, None)
 
-        x, y = x.contiguous(), y.contiguous()
-        found = x @ (-2 * y).T  # not by `products`, whose BLAS keeps a core spinning into the pass below
-        given = given_x.contiguous().numpy(), given_y.contiguous().numpy()
-        in_threads(l2, 0, len(x), x.numpy(), *given, y.square().sum(1).numpy(), _CANCELLED, found.numpy())
-        return found
-    squares = x.square().sum(1, keepdim=True)
-    found = torch.addmm(y.square().sum(1), x, y.T, alpha=-2).add_(squares)
-    near = (found <= _CANCELLED * squares).nonzero()
-    if len(near) * x.shape[1] > x.numel() + found.numel():  # more to repair than the block holds
-        return torch.cdist(given_x, given_y, compute_mode="donot_use_mm_for_euclid_dist")
-    rows, columns = near.T
-    found[rows, columns] = (given_x[rows] - given_y[columns]).square().sum(1)
-    return found.clamp_min_(0).sqrt_()
+
+def euclidean_to(y: Float[Tensor, "k d"]) -> Callable[[Tensor, Tensor | None], Tensor]:
+    """`euclidean` to fixed rows, for one block of `x` after the other: what belongs to `y` is computed once.
+
+    The function that is returned takes the block and a contiguous place for the result, which spares an allocation
+    (None where a gradient has to pass); it returns the result, there or elsewhere.
+
+    >>> euclidean_to(torch.zeros(1, 2))(torch.tensor([[3.0, 4.0]]), None).tolist()
+    [[5.0]]
+    """
+    middle = y.mean(0, dtype=torch.float64).to(y.dtype)
+    moved_y = (y - middle).contiguous()
+    squares_y, doubled = moved_y.square().sum(1), -2 * moved_y
+
+    def relate(given: Tensor, out: Tensor | None) -> Tensor:
+        x = given - middle
+        if _is_compiled(x, moved_y, _PRODUCT_FROM):
+            from relviz.core.distance_kernels import l2  # compiles at first use
+
+            x = x.contiguous()
+            found = torch.mm(x, doubled.T, out=out)  # not by `products`, whose BLAS keeps a core spinning into the pass
+            both = given.contiguous().numpy(), y.contiguous().numpy()
+            in_threads(l2, 0, len(x), x.numpy(), *both, squares_y.numpy(), _CANCELLED, found.numpy())
+            return found
+        squares = x.square().sum(1, keepdim=True)
+        found = torch.addmm(squares_y, x, moved_y.T, alpha=-2, out=out).add_(squares)
+        near = (found <= _CANCELLED * squares).nonzero()
+        if len(near) * x.shape[1] > x.numel() + found.numel():  # more to repair than the block holds
+            return torch.cdist(given, y, compute_mode="donot_use_mm_for_euclid_dist")
+        rows, columns = near.T
+        found[rows, columns] = (given[rows] - y[columns]).square().sum(1)
+        return found.clamp_min_(0).sqrt_()
+
+    return relate
 
 
 def manhattan(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor, "n k"]:

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from relviz.core.distances import by_blocks
 from relviz.core.projections import PROJECTIONS, kernels, project
 from relviz.core.registry import TRANSFORMATIONS
 from relviz.errors import BadChoice, UnknownName
@@ -78,14 +77,20 @@ def test_block_size_changes_nothing(name: str, dtype: torch.dtype, monkeypatch: 
     x = space().to(dtype)
     anchors = x[:8] + 1
     whole = project(x, anchors, name=name, centred=True)
-    sizes = []
+    sizes, in_blocks = [], kernels._in_blocks
 
-    def small(function: Callable[[Tensor], Tensor], rows: Tensor, *, columns: int, memory: int) -> Tensor:
-        return by_blocks(lambda part: sizes.append(len(part)) or function(part), rows, columns=1, memory=50)
+    def small(relate: kernels.Relate, rows: Tensor, found: Tensor, most: int, learned: bool) -> Tensor:
+        assert most > len(x)
 
-    monkeypatch.setattr(kernels, "by_blocks", small)
+        def spied(part: Tensor, out: Tensor | None) -> Tensor:
+            sizes.append(len(part))
+            return relate(part, out)
+
+        return in_blocks(spied, rows, found, 7, learned)
+
+    monkeypatch.setattr(kernels, "_in_blocks", small)
     torch.testing.assert_close(project(x, anchors, name=name, centred=True), whole)
-    assert max(sizes) < len(x) if PROJECTIONS[name].pointwise else not sizes
+    assert (sum(sizes) == len(x) and max(sizes) <= 7) if PROJECTIONS[name].pointwise else not sizes
 
 
 @pytest.mark.parametrize("name", PROJECTIONS)

@@ -13,12 +13,15 @@ import torch
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.distances import by_blocks, checked
+from relviz.core.blocks import rows_per_block
+from relviz.core.distances import checked
 from relviz.core.rounding import centred as moved
 from relviz.errors import BadChoice
 
 _CACHED = 12 * 2**20  # bytes of a block that the processor's cache still holds when its product is divided and clamped
-Kernel = Callable[[Tensor], Callable[[Tensor], Tensor]]
+# A block of samples, and a place where the result may be written, to the result, there or elsewhere.
+Relate = Callable[[Tensor, Tensor | None], Tensor]
+Kernel = Callable[[Tensor], Relate]
 
 
 def related(
@@ -40,20 +43,34 @@ def related(
     middle = points.mean(0, dtype=torch.float64) if centred else torch.zeros(0)
     relate = kernel(moved(points, middle) if centred else points)
 
-    def block(rows: Tensor) -> Tensor:
+    plain = scale == 1 and working == result
+
+    def block(rows: Tensor, out: Tensor | None) -> Tensor:
         rows = _scaled(rows, working, scale)
-        found = relate(moved(rows, middle) if centred else rows)
-        if scale == 1 and working == result:
+        found = relate(moved(rows, middle) if centred else rows, out if plain else None)
+        if plain:
             return found
         for _ in range(degree):
             found = found * scale
         return clamped(found, result)
 
     if whole or len(x) == 0:
-        return block(x)
+        return block(x, None)
     widening = max(1, working.itemsize // x.element_size())
     memory = _CACHED if x.device.type == "cpu" else settings.MEMORY
-    return by_blocks(block, x, columns=widening * (x.shape[1] + len(anchors)), memory=memory)
+    most = rows_per_block(widening * (x.shape[1] + len(anchors)), itemsize=x.element_size(), memory=memory)
+    return _in_blocks(block, x, x.new_empty(len(x), len(anchors), dtype=result), most, points.requires_grad)
+
+
+def _in_blocks(relate: Relate, x: Tensor, found: Tensor, most: int, learned: bool) -> Tensor:
+    """`found`, filled by blocks of at most so many rows, each written at its place where no gradient has to pass."""
+    size = -(-len(x) // -(-len(x) // most))  # alike, as a small last block would cost as much as a large one
+    for start in range(0, len(x), size):
+        rows, place = x[start : start + size], found[start : start + size]
+        written = relate(rows, None if learned or x.requires_grad else place)
+        if written is not place:
+            place.copy_(written)
+    return found
 
 
 def crowded(anchors: Tensor) -> bool:
@@ -62,54 +79,54 @@ def crowded(anchors: Tensor) -> bool:
     return float(unit.mean(0).square().sum()) > 0.5  # the mean cosine of two of them
 
 
-def cosine(anchors: Tensor) -> Callable[[Tensor], Tensor]:
+def cosine(anchors: Tensor) -> Relate:
     """Cosine similarities, in [-1, 1]."""
     points, lengths = _with_lengths(anchors)
     unit = points / lengths
 
-    def relate(rows: Tensor) -> Tensor:
+    def relate(rows: Tensor, out: Tensor | None) -> Tensor:
         rows, norms = _with_lengths(rows)
         # Scaling the n x k product touches less memory than normalising the n x d input when k < d.
-        return (rows @ unit.T).div_(norms).clamp_(-1, 1)
+        return torch.mm(rows, unit.T, out=out).div_(norms).clamp_(-1, 1)
 
     return relate
 
 
-def angular(anchors: Tensor) -> Callable[[Tensor], Tensor]:
+def angular(anchors: Tensor) -> Relate:
     """Angles in units of pi, in [0, 1]."""
     relate = cosine(anchors)
-    return lambda rows: relate(rows).arccos() / math.pi
+    return lambda rows, out: relate(rows, out).arccos().div_(math.pi)
 
 
-def standardised_cosine(anchors: Tensor) -> Callable[[Tensor], Tensor]:
+def standardised_cosine(anchors: Tensor) -> Relate:
     """Cosine similarities in the mean and standard deviation of each anchor's similarities to the other anchors."""
     relate = cosine(anchors)
     others = 1 - torch.eye(len(anchors), dtype=torch.float64, device=anchors.device)
-    own, count = relate(anchors).double(), max(1, len(anchors) - 1)
+    own, count = relate(anchors, None).double(), max(1, len(anchors) - 1)
     mean = (own * others).sum(0) / count
     deviation = ((own - mean).square() * others).sum(0).div(count).sqrt()
     varies = deviation > 16 * torch.finfo(anchors.dtype).eps
     mean, scale = mean.to(anchors.dtype), torch.where(varies, deviation, 1.0).to(anchors.dtype)
-    return lambda rows: relate(rows).sub_(mean).div_(scale)
+    return lambda rows, out: relate(rows, out).sub_(mean).div_(scale)
 
 
-def inner(anchors: Tensor) -> Callable[[Tensor], Tensor]:
+def inner(anchors: Tensor) -> Relate:
     """Inner products over the root of the width."""
     scaled = anchors / math.sqrt(anchors.shape[1])
-    return lambda rows: rows @ scaled.T
+    return lambda rows, out: torch.mm(rows, scaled.T, out=out)
 
 
-def change_of_basis(anchors: Tensor, *, eps: float) -> Callable[[Tensor], Tensor]:
+def change_of_basis(anchors: Tensor, *, eps: float) -> Relate:
     """Shortest least squares coefficients, by the pseudo-inverse; `eps` is the precision of the numbers given."""
     u, strengths, vt = torch.linalg.svd(anchors, full_matrices=False)
     known = strengths > strengths[0] * max(anchors.shape) * eps
     inverse = (vt.T * torch.where(known, 1 / strengths, 0.0)) @ u.T
-    return lambda rows: rows @ inverse
+    return lambda rows, out: torch.mm(rows, inverse, out=out)
 
 
 def measured(distance: Callable[[Tensor, Tensor], Tensor]) -> Kernel:
     """The kernel of a distance."""
-    return lambda anchors: lambda rows: distance(rows, anchors)
+    return lambda anchors: lambda rows, _: distance(rows, anchors)
 
 
 def clamped(x: Tensor, dtype: torch.dtype) -> Tensor:

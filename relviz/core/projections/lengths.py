@@ -25,7 +25,7 @@ def euclidean(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred
     >>> euclidean(torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2)).tolist()
     [[5.0]]
     """
-    return related(x, anchors, kernels.measured(distances.euclidean), centred=False, degree=1)
+    return related(x, anchors, distances.euclidean_to, centred=False, degree=1)
 
 
 PROJECTIONS["euclidean"] = Projection(

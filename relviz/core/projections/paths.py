@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from jaxtyping import Float
 from torch import Tensor
 
 from relviz.core import distances
 from relviz.core.projections.entry import CENTRED, PROJECTIONS, RIGID, Projection
-from relviz.core.projections.kernels import related
+from relviz.core.projections.kernels import Relate, related
 from relviz.core.registry import Option
 from relviz.errors import BadChoice
 
@@ -40,8 +38,8 @@ def geodesic(
     if neighbours < 1:
         raise BadChoice(f"{neighbours} neighbours are too few.", "Choose at least 1.")
 
-    def kernel(points: Tensor) -> Callable[[Tensor], Tensor]:
-        return lambda rows: distances.shortest_paths(rows, points, neighbours=neighbours)
+    def kernel(points: Tensor) -> Relate:
+        return lambda rows, _: distances.shortest_paths(rows, points, neighbours=neighbours)
 
     return related(x, anchors, kernel, centred=False, degree=1, whole=True)
 
