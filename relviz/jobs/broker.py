@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from relviz.encoding.device import DeviceStatus
 from relviz.errors import Busy, Cancelled, RelvizError, TimedOut
 from relviz.jobs.engine import Engine, StageCall
 from relviz.jobs.job import Job, State, Stopwatch
+from relviz.jobs.line import Line
 from relviz.jobs.pipe import Message
 from relviz.requests import Request
 
@@ -69,7 +70,7 @@ class Broker:
         self._engine, self._answers, self._present = engine, answers, present
         self._lock = threading.RLock()
         self._jobs: OrderedDict[tuple[Request, str | None], Job] = OrderedDict()  # unfinished and remembered ones
-        self._queues: dict[str, deque[Job]] = {}
+        self._lines: dict[str, Line] = {}  # by lane
         self._running: dict[str, list[Job]] = {}  # by lane
         self._closed = threading.Event()
         self._watch = threading.Thread(target=self._keep_watch, name="relviz-broker", daemon=True)
@@ -159,20 +160,18 @@ class Broker:
                 raise Busy(f"The server is busy: {len(waiting)} jobs are waiting.", "Ask again in a few seconds.")
 
     def _join(self, job: Job, visitor: str, *, urgent: bool) -> None:
-        new, more_urgent = not job.visitors, urgent and not job.urgent
+        new = not job.visitors
         job.visitors.add(visitor)
         job.urgent = job.urgent or urgent
         if new:
             self._enqueue(job)
-        elif more_urgent and job.state == "waiting":
-            self._queues[job.stages[0].lane].remove(job)
-            self._enqueue(job)
+        elif job.state == "waiting":
+            self._lines[job.stages[0].lane].join(job, visitor)
 
     def _enqueue(self, job: Job) -> None:
         lane = job.stages[0].lane
         job.state, job.gives_way = "waiting", False
-        queue = self._queues.setdefault(lane, deque())
-        queue.insert(sum(other.urgent for other in queue) if job.urgent else len(queue), job)
+        self._lines.setdefault(lane, Line()).add(job)
         self._serve(lane)
         if job.urgent and job.state == "waiting":
             self._make_way(lane)
@@ -186,24 +185,22 @@ class Broker:
 
     def _serve(self, lane: str) -> None:
         """Begin the next jobs of a lane while it has room."""
-        queue, running = self._queues[lane], self._running.setdefault(lane, [])
-        while queue and len(running) < self._engine.width(lane):
-            job = queue.popleft()
+        line, running = self._lines[lane], self._running.setdefault(lane, [])
+        while line and len(running) < self._engine.width(lane):
+            job = line.take()
             running.append(job)
-            job.state, job.position = "running", 0
+            job.state = "running"
             job.stopwatch.start()
             call = StageCall(lane, job.stages[0].work, job.given)
             job.call = self._engine.start(call, partial(self._receive, lane, job))
-        _number(queue)
 
     def _stop(self, job: Job, state: State, error: Exception) -> None:
         """End a job before its time. Its lane stays taken until the engine has left it."""
         if job.state == "running" and job.call is not None:
             job.call.cancel()
-        for queue in self._queues.values():
-            if job in queue:
-                queue.remove(job)
-                _number(queue)
+        for line in self._lines.values():
+            if job in line:
+                line.remove(job)
         self._end(job, state, error=error)
 
     def _end(self, job: Job, state: State, *, answer: Any = None, error: Exception | None = None) -> None:
@@ -278,8 +275,3 @@ class Broker:
             return
         sentence = f"This took longer than {settings.JOB_SECONDS:.0f} seconds and was stopped."
         self._stop(job, "failed", TimedOut(sentence, "Choose fewer anchors, smaller models or a smaller data set."))
-
-
-def _number(queue: Iterable[Job]) -> None:
-    for position, job in enumerate(queue, start=1):
-        job.position = position

@@ -62,6 +62,36 @@ def test_waiting_jobs_that_nobody_waits_for_come_last(broker: Broker, engine: Fa
         assert job.answer() == call
 
 
+def test_a_newcomers_first_question_goes_before_the_second_of_others(broker: Broker, engine: FakeEngine) -> None:
+    running, second = (broker.submit(request(i), visitor="a") for i in (0, 1))
+    newcomer = broker.submit(request(2), visitor="b")
+    last = broker.submit(request(3), visitor="b")
+    assert [job.position for job in (newcomer, second, last)] == [1, 2, 3]
+    engine.calls[0].answer()
+    third = broker.submit(request(4), visitor="a")
+    other = broker.submit(request(5), visitor="c")
+    assert newcomer.state == "running"
+    assert [job.position for job in (other, second, last, third)] == [1, 2, 3, 4]
+    assert broker.submit(request(3), visitor="d") is last  # for d it is the first
+    assert [job.position for job in (other, last, second, third)] == [1, 2, 3, 4]
+    for call, job in enumerate((running, newcomer, other, last, second, third)):
+        if call:
+            engine.calls[call].answer(call)
+            assert job.answer() == call
+    assert running.answer() == "answer"
+
+
+def test_questions_one_after_the_other_starve_nobodys_second(broker: Broker, engine: FakeEngine) -> None:
+    broker.submit(request(0), visitor="a")
+    second = broker.submit(request(1), visitor="a")
+    for number in range(2, 10):  # b asks again as soon as it is answered
+        broker.submit(request(number), visitor="b")
+        engine.calls[-1].answer()
+        if second.finished():
+            break
+    assert number <= 4
+
+
 def test_a_visitor_who_asks_for_the_same_makes_it_urgent(broker: Broker, engine: FakeEngine) -> None:
     ahead = broker.submit(request(0), visitor="server", urgent=False)
     assert broker.submit(request(0), visitor="a") is ahead
