@@ -29,5 +29,5 @@ def _file() -> Path:
     """The file of scikit-learn's `load_digits`; to import the package would take three seconds of a first picture."""
     spec = find_spec("sklearn")
     if spec is None or spec.origin is None:
-        raise MissingPackage("scikit-learn", "read its digits")
+        raise MissingPackage("scikit-learn", "The digits")
     return Path(spec.origin).parent / "datasets" / "data" / "digits.csv.gz"
