@@ -15,8 +15,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from relviz.core.fitting import seeded, train
-from relviz.core.inverse import finite
 from relviz.core.registry import Entry, Option
+from relviz.core.values import finite
 from relviz.errors import BadChoice
 
 _BLOCK = 8192  # rows per product

@@ -15,10 +15,10 @@ from torch.nn.functional import pad
 from relviz.core.aggregation import AGGREGATIONS, Aggregated, fit_aggregation, tune
 from relviz.core.fitting import Watch
 from relviz.core.heads import LinearHead, fit_ridge
-from relviz.core.inverse import translate_by_inverse
 from relviz.core.projections import PROJECTIONS, layer_norm
 from relviz.core.stitching import LEAST_DRAWS, MOST_DRAWS, SURE, Method, NotApplicable, Side
-from relviz.core.translation import TRANSLATIONS
+from relviz.core.translations import TRANSLATIONS
+from relviz.core.translations.inverse import translate_by_inverse
 
 PRODUCT = ("cosine", "euclidean", "l1", "linf")  # the projections of the product, those of 2310.01211
 # The estimators of 2311.00664, which standardises. Its affine is `affine-gradient`; in closed form it would be the same

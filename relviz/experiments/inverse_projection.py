@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from relviz.core.inverse import fit_inverse, relative
 from relviz.core.stitching import Side
+from relviz.core.translations.inverse import fit_inverse, relative
 from relviz.data.catalogue import load_dataset
 from relviz.encoding.spaces import anchor_rows, fitting_model, part
 from relviz.experiments.fields import Field, digits, fashion

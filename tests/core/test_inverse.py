@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from relviz.core.inverse import far_apart, fit_inverse, frame, relative, translate_by_inverse
+from relviz.core.translations.frames import frame
+from relviz.core.translations.inverse import far_apart, fit_inverse, relative, translate_by_inverse
 from relviz.errors import BadChoice
 
 

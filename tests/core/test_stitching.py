@@ -9,10 +9,10 @@ from torch import Tensor
 
 from relviz.core.fitting import unwatched
 from relviz.core.heads import fit_ridge
-from relviz.core.inverse import translate_by_inverse
 from relviz.core.stitching import NotApplicable, Side, Stitched, chance_f1, stitch_all, stitched_scores, weighted_f1
 from relviz.core.stitching_methods import METHODS
-from relviz.core.translation import translate
+from relviz.core.translations import translate
+from relviz.core.translations.inverse import translate_by_inverse
 
 CLASSES, GALLERY, HELD_OUT, WIDTH = 5, 800, 400, 24
 OF_FEATURES = {"relative-l1", "relative-linf"}  # not invariant to a rotation

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from relviz.core.heads import HEADS
-from relviz.core.inverse import translate_by_inverse
 from relviz.core.measures import MEASURES, Pair
 from relviz.core.projections import PROJECTIONS, project
-from relviz.core.translation import TRANSLATIONS
+from relviz.core.translations import TRANSLATIONS
+from relviz.core.translations.inverse import translate_by_inverse
 from relviz.requests import Compare, Layers, Maps, Similarity, Stitch
 from relviz.usecases.table import run
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from relviz.core.measures import MEASURES, Pair
 from relviz.core.neighbours import nearest_by_cosine, nearest_by_distance
 from relviz.core.projections import PROJECTIONS, project
-from relviz.core.translation import TRANSLATIONS
+from relviz.core.translations import TRANSLATIONS
 
 N, D, K = 300, 24, 10
 ANCHORS = 60

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from relviz.core.inverse import translate_by_inverse
-from relviz.core.translation import TRANSLATIONS, translate
+from relviz.core.translations import TRANSLATIONS, translate
+from relviz.core.translations.inverse import translate_by_inverse
 from relviz.errors import BadChoice
 
 K, D, E = 10, 6, 4

@@ -7,8 +7,8 @@ from torch import Tensor
 from relviz.core.aggregation import AGGREGATIONS, fit_aggregation, tune
 from relviz.core.anchors import STRATEGIES, select_anchors
 from relviz.core.heads import HEADS
-from relviz.core.inverse import fit_inverse, relative, translate_by_inverse
-from relviz.core.translation import TRANSLATIONS, translate
+from relviz.core.translations import TRANSLATIONS, translate
+from relviz.core.translations.inverse import fit_inverse, relative, translate_by_inverse
 
 CLASSES = 3
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from relviz.core.inverse import translate_by_inverse
 from relviz.core.registry import TRANSFORMATIONS
-from relviz.core.translation import TRANSLATIONS, translate
+from relviz.core.translations import TRANSLATIONS, translate
+from relviz.core.translations.inverse import translate_by_inverse
 
 SEEDS = (0, 1, 2)
 D = 12

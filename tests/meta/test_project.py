@@ -13,7 +13,7 @@ import relviz
 from relviz.core.anchors import STRATEGIES
 from relviz.core.measures import MEASURES
 from relviz.core.projections import PROJECTIONS
-from relviz.core.translation import TRANSLATIONS
+from relviz.core.translations import TRANSLATIONS
 from relviz.data.catalogue import DATASETS
 from relviz.plots import palette
 

@@ -13,16 +13,10 @@ import torch
 from sklearn.linear_model import LinearRegression, Ridge
 from torch import Tensor
 
-from relviz.core.translation import (
-    TRANSLATIONS,
-    affine,
-    affine_gradient,
-    linear,
-    ortho,
-    ortho_rigid,
-    ridge,
-    translate,
-)
+from relviz.core.translations import TRANSLATIONS, translate
+from relviz.core.translations.affine import affine, affine_gradient
+from relviz.core.translations.linear import linear, ridge
+from relviz.core.translations.orthogonal import ortho, ortho_rigid
 from relviz.errors import BadChoice, UnknownName
 
 
