@@ -122,7 +122,7 @@ def _relative() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _heads_ours() -> Work:
-    from relviz.core.heads import ridge_gallery
+    from relviz.core.heads.closed_form import ridge_gallery
 
     x, labels = _relative()
     tasks = [(labels + shift) % 100 for shift in range(32)]

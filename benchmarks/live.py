@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.results import machine, write_part
 from benchmarks.spaces import two_spaces
-from relviz.core.heads import fit_ridge
+from relviz.core.heads.closed_form import fit_ridge
 from relviz.core.stitching import Side, stitch_all
 from relviz.core.stitching_methods import CLOSED_FORM, METHODS
 

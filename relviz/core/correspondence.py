@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from relviz.core.heads import fit_class_means
+from relviz.core.heads.closed_form import fit_class_means
 from relviz.core.measures import Pair, Space
 from relviz.core.measures.local import mutual_knn
 

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from relviz.core.aggregation import AGGREGATIONS, Aggregated, fit_aggregation, tune
+from relviz.core.aggregations import AGGREGATIONS, Aggregated, fit_aggregation, tune
 from relviz.core.fitting import Watch
-from relviz.core.heads import LinearHead, fit_ridge
+from relviz.core.heads import LinearHead
+from relviz.core.heads.closed_form import fit_ridge
 from relviz.core.projections import PROJECTIONS, layer_norm
 from relviz.core.stitching import LEAST_DRAWS, MOST_DRAWS, SURE, Method, NotApplicable, Side
 from relviz.core.translations import TRANSLATIONS

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from relviz import settings
 from relviz.core.class_order import best_order, common_orders, matched_share, order_by_names, reorder
-from relviz.core.heads import LinearHead, fit_logistic
+from relviz.core.heads import LinearHead
+from relviz.core.heads.logistic import fit_logistic
 from relviz.data.dataset import DataSet
 from relviz.encoding.memory import Kept
 from relviz.models.model import FITTED, OWN, Model

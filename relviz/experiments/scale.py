@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from torch import Tensor, arange, zeros_like
 
-from relviz.core.heads import LinearHead, fit_logistic, fit_mlp, share_right
+from relviz.core.heads import LinearHead, share_right
+from relviz.core.heads.logistic import fit_logistic
+from relviz.core.heads.mlp import fit_mlp
 from relviz.core.stitching import Reader, Side
 from relviz.data.catalogue import load_dataset
 from relviz.encoding.spaces import fitting_model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from relviz.core.aggregation import AGGREGATIONS
+from relviz.core.aggregations import AGGREGATIONS
 from relviz.core.anchors import STRATEGIES
 from relviz.core.heads import HEADS
 from relviz.core.measures import MEASURES, Measure

@@ -10,15 +10,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import NearestCentroid
 from torch import Tensor
 
-from relviz.core.heads import (
-    HEADS,
-    fit_class_means,
-    fit_logistic,
-    fit_mlp,
-    fit_ridge,
-    mlp,
-    ridge_gallery,
-)
+from relviz.core.heads import HEADS
+from relviz.core.heads.closed_form import fit_class_means, fit_ridge, ridge_gallery
+from relviz.core.heads.logistic import fit_logistic
+from relviz.core.heads.mlp import fit_mlp, mlp
 from relviz.errors import BadChoice
 
 
@@ -71,7 +66,7 @@ def test_a_gallery_agrees_with_one_ridge_at_a_time() -> None:
 def test_more_rows_than_a_block_give_the_same_ridge(monkeypatch: pytest.MonkeyPatch) -> None:
     x, labels = blobs()
     whole = fit_ridge(x, labels, classes=4)
-    monkeypatch.setattr("relviz.core.heads._BLOCK", 7)
+    monkeypatch.setattr("relviz.core.heads.closed_form.BLOCK", 7)
     close(fit_ridge(x, labels, classes=4).weight, whole.weight, 1e-12)
 
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from relviz.core.class_order import reorder
-from relviz.core.heads import LinearHead, fit_logistic
+from relviz.core.heads import LinearHead
+from relviz.core.heads.logistic import fit_logistic
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.encoding.heads import ChosenHead, choose_head

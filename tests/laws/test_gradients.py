@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from relviz.core.aggregation import AGGREGATIONS, fit_aggregation, tune
+from relviz.core.aggregations import AGGREGATIONS, fit_aggregation, tune
 from relviz.core.anchors import STRATEGIES, select_anchors
 from relviz.core.heads import HEADS
 from relviz.core.translations import TRANSLATIONS, translate

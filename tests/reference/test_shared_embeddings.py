@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from relviz.core.heads import fit_logistic
+from relviz.core.heads.logistic import fit_logistic
 from relviz.core.measures import MEASURES, Pair
 from relviz.core.normalisation import standard
 from relviz.core.projections import project

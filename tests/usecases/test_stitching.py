@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from relviz.cli import main
-from relviz.core.heads import fit_ridge
+from relviz.core.heads.closed_form import fit_ridge
 from relviz.core.projections.angles import cosine
 from relviz.core.stitching import Side, stitch_all
 from relviz.core.stitching_methods import METHODS

@@ -1,17 +1,10 @@
-"""Product of invariances: several relative spaces over the same anchors, read as one.
-
-An aggregation is a module from `n x count x k` (count relative spaces of k anchors) to `n x width`. Each space is
-layer-normalised by itself first, because cosines and distances live on unlike scales. Those without parameters need no
-training and end in a ridge head in closed form; the others are trained together with their head. When a foreign
-encoder is stitched on, either the blending or the head can be tuned on a few rows. Source: 2310.01211.
-A new one is one module and one entry in `AGGREGATIONS`.
-"""
+"""Aggregations fitted together with their heads, and tuned to a foreign encoder."""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -19,192 +12,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from relviz.core.aggregations.entry import AGGREGATIONS
+from relviz.core.aggregations.module import Aggregation
 from relviz.core.fitting import Watch, seeded, train, unwatched
-from relviz.core.heads import check_labels, fit_ridge, mlp, share_right
-from relviz.core.registry import Entry
+from relviz.core.heads import check_labels, share_right
+from relviz.core.heads.closed_form import fit_ridge
+from relviz.core.heads.mlp import mlp
 from relviz.errors import BadChoice, UnknownName
 
 _BLOCK = 8192  # rows read at once
 HEAD_KINDS = ("ridge", "linear", "mlp")
-
-
-class Aggregation(nn.Module):
-    """What every aggregation offers.
-
-    Attributes
-    ----------
-    count, width: relative spaces, and anchors of each.
-    out_width: width of what comes out.
-    """
-
-    def __init__(self, count: int, width: int) -> None:
-        super().__init__()
-        if count < 1 or width < 1:
-            raise BadChoice(f"{count} spaces of {width} anchors cannot be aggregated.", "Give at least one of each.")
-        self.count, self.width, self.out_width = count, width, width
-
-    def blending(self) -> list[nn.Parameter]:
-        """The parameters that say how much of each space goes in; none where nothing is learned."""
-        return []
-
-
-class Concat(Aggregation):
-    """The layer-normalised spaces side by side; nothing is learned, not even a layer norm's gains as in 2310.01211.
-
-    A linear head that reads them learns a weight for every column anyway.
-
-    >>> Concat(2, 3)(torch.rand(5, 2, 3)).shape
-    torch.Size([5, 6])
-    """
-
-    def __init__(self, count: int, width: int) -> None:
-        super().__init__(count, width)
-        self.out_width = count * width
-
-    def forward(self, x: Float[Tensor, "n count k"]) -> Float[Tensor, "n w"]:
-        """All spaces in one row."""
-        return _layer_norm(x).flatten(1)
-
-
-class Sum(Aggregation):
-    """The sum of the layer-normalised spaces; nothing is learned, and their order does not matter.
-
-    The layer norms of 2310.01211 have gains of their own for each space and anchor; here all spaces count alike.
-
-    >>> Sum(2, 3)(torch.rand(5, 2, 3)).shape
-    torch.Size([5, 3])
-    """
-
-    def forward(self, x: Float[Tensor, "n count k"]) -> Float[Tensor, "n k"]:
-        """All spaces added up."""
-        return _layer_norm(x).sum(1)
-
-
-class _Normalised(Aggregation):
-    """Starts with a layer norm of each space, with a factor and an offset of its own for each anchor."""
-
-    def __init__(self, count: int, width: int) -> None:
-        super().__init__(count, width)
-        self.factor = nn.Parameter(torch.ones(count, width))
-        self.offset = nn.Parameter(torch.zeros(count, width))
-
-    def normalised(self, x: Tensor) -> Tensor:
-        return _layer_norm(x) * self.factor + self.offset
-
-
-class MLPSum(_Normalised):
-    """Each layer-normalised space through a linear layer of its own and tanh, then the sum.
-
-    >>> MLPSum(2, 3)(torch.rand(5, 2, 3)).shape
-    torch.Size([5, 3])
-    """
-
-    def __init__(self, count: int, width: int) -> None:
-        super().__init__(count, width)
-        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(count))
-
-    def forward(self, x: Float[Tensor, "n count k"]) -> Float[Tensor, "n k"]:
-        """All spaces, bent and added up."""
-        spaces = self.normalised(x).unbind(1)
-        return torch.stack([torch.tanh(layer(s)) for layer, s in zip(self.layers, spaces, strict=True)]).sum(0)
-
-    def blending(self) -> list[nn.Parameter]:
-        """Weights and biases of the layers."""
-        return list(self.layers.parameters())
-
-
-class Weighted(_Normalised):
-    """The weighted mean of the layer-normalised spaces; the weights are a softmax and start equal.
-
-    >>> Weighted(2, 3).weights().tolist()
-    [0.5, 0.5]
-    """
-
-    def __init__(self, count: int, width: int) -> None:
-        super().__init__(count, width)
-        self.logits = nn.Parameter(torch.zeros(count))
-
-    def weights(self) -> Float[Tensor, "count"]:
-        """Share of each space, above 0, sum 1."""
-        return self.logits.detach().softmax(0)
-
-    def forward(self, x: Float[Tensor, "n count k"]) -> Float[Tensor, "n k"]:
-        """All spaces, averaged."""
-        return torch.einsum("s,nsk->nk", self.logits.softmax(0), self.normalised(x))
-
-    def blending(self) -> list[nn.Parameter]:
-        """The logarithms of the weights."""
-        return [self.logits]
-
-
-class Attention(_Normalised):
-    """Self-attention with one head over the spaces of a sample, each one token of width k; summed over tokens.
-
-    With biases and an output map, as torch's multi-head attention has them; the key's bias, which no softmax notices,
-    is left out.
-
-    >>> Attention(2, 3)(torch.rand(5, 2, 3)).shape
-    torch.Size([5, 3])
-    """
-
-    def __init__(self, count: int, width: int) -> None:
-        super().__init__(count, width)
-        self.query, self.value, self.out = (nn.Linear(width, width) for _ in range(3))
-        self.key = nn.Linear(width, width, bias=False)
-
-    def forward(self, x: Float[Tensor, "n count k"]) -> Float[Tensor, "n k"]:
-        """All spaces, each as far as the others ask for it."""
-        tokens = self.normalised(x)
-        # (t Q + q)(s K) = (t QK + qK) s, and sum_i sum_j a_ij (t_j V) = (sum_j (sum_i a_ij) t_j) V: two products of
-        # tokens with a k x k matrix are saved, and the others run over samples instead of tokens.
-        asked = tokens @ (self.query.weight.T @ self.key.weight) + self.query.bias @ self.key.weight
-        attention = (asked @ tokens.transpose(1, 2) / math.sqrt(self.width)).softmax(2)
-        mean = torch.einsum("ns,nsk->nk", attention.mean(1), tokens)
-        return self.count * self.out(self.value(mean))
-
-    def blending(self) -> list[nn.Parameter]:
-        """Query, key and value: the "QKV" of 2310.01211."""
-        return [values for layer in (self.query, self.key, self.value) for values in layer.parameters()]
-
-
-@dataclass(frozen=True, kw_only=True)
-class AggregationEntry(Entry[Callable[[int, int], Aggregation]]):
-    """One registered aggregation: function(count, width) -> module.
-
-    Attributes
-    ----------
-    trained: whether it has parameters.
-    """
-
-    trained: bool
-
-
-# fmt: off
-AGGREGATIONS: dict[str, AggregationEntry] = {
-    "concat": AggregationEntry(
-        label="Concatenation", function=Concat,
-        summary="all relative spaces side by side, layer-normalised without the paper's learned gains",
-        source="2310.01211", trained=False,
-    ),
-    "sum": AggregationEntry(
-        label="Sum", function=Sum,
-        summary="all relative spaces added up, anchor by anchor, layer-normalised without the paper's learned gains",
-        source="2310.01211", trained=False,
-    ),
-    "mlp-sum": AggregationEntry(
-        label="MLP and sum", function=MLPSum, summary="a small learned layer on each relative space, then the sum",
-        source="2310.01211", trained=True,
-    ),
-    "weighted": AggregationEntry(
-        label="Weighted mean", function=Weighted, summary="one learned weight for each relative space",
-        source="2310.01211", trained=True,
-    ),
-    "attention": AggregationEntry(
-        label="Self-attention", function=Attention, summary="learned weights that differ from sample to sample",
-        source="2310.01211", trained=True,
-    ),
-}
-# fmt: on
 
 
 @dataclass(frozen=True)
@@ -381,10 +198,6 @@ def _stacked(spaces: Sequence[Tensor], name: str) -> Tensor:
     if x.numel() and not float(x.abs().amax()) <= 1e15:
         raise BadChoice("The relative spaces hold values that are not finite or above 1e+15.", "Check the projections.")
     return x
-
-
-def _layer_norm(x: Tensor) -> Tensor:
-    return nn.functional.layer_norm(x, x.shape[-1:])
 
 
 def _dtype(head: nn.Module) -> torch.dtype:

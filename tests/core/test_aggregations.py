@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from relviz.core.aggregation import AGGREGATIONS, Attention, Concat, MLPSum, Sum, Weighted, fit_aggregation, tune
-from relviz.core.heads import fit_ridge
+from relviz.core.aggregations import AGGREGATIONS, fit_aggregation, tune
+from relviz.core.aggregations.fixed import Concat, Sum
+from relviz.core.aggregations.learned import Attention, MLPSum, Weighted
+from relviz.core.heads.closed_form import fit_ridge
 from relviz.core.projections import project
 from relviz.errors import BadChoice, UnknownName
 
