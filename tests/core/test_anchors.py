@@ -6,15 +6,8 @@ from sklearn.cluster import KMeans
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from relviz.core.anchors import (
-    STRATEGIES,
-    Gallery,
-    explicit_anchors,
-    parallel_anchors,
-    parse_anchor_ids,
-    select_anchors,
-    strategies_for,
-)
+from relviz.core.anchors import STRATEGIES, Gallery, select_anchors, strategies_for
+from relviz.core.anchors.ids import explicit_anchors, parallel_anchors, parse_anchor_ids
 from relviz.errors import BadChoice, RelvizError, UnknownName
 
 LABELS = torch.arange(1000) % 7
