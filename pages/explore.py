@@ -3,7 +3,7 @@
 import streamlit as st
 
 from relviz import settings
-from relviz.core.reduction import PLACED_BY, REDUCTIONS
+from relviz.core.reductions import PLACED_BY, REDUCTIONS
 from relviz.data.catalogue import load_dataset
 from relviz.plots.words import pair_sentence
 from relviz.requests import Compare, Maps, Readings, Stitch

@@ -250,7 +250,7 @@ class Layout:
     ----------
     neighbours: of UMAP's graph, and of PaCMAP's.
     min_dist: how near UMAP's points may come, in [0, 0.99].
-    metric: one of `relviz.core.reduction.METRICS`.
+    metric: one of `relviz.core.reductions.METRICS`.
     """
 
     neighbours: int = settings.MAP_NEIGHBOURS
@@ -265,7 +265,7 @@ class Maps(Request):
 
     Attributes
     ----------
-    reduction: a key of `relviz.core.reduction.REDUCTIONS`.
+    reduction: a key of `relviz.core.reductions.REDUCTIONS`.
     dimensions: of the maps; PCA alone draws 3.
     """
 

@@ -23,7 +23,8 @@ import torch
 
 from relviz.core.measures import MEASURES, Pair
 from relviz.core.neighbours import COMPILED_FROM, nearest_by_cosine
-from relviz.core.reduction import pca, umap
+from relviz.core.reductions.principal import pca
+from relviz.core.reductions.umap_view import umap
 from relviz.encoding import device
 from relviz.errors import Cancelled, RelvizError
 from relviz.jobs.pipe import Message, send

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import threading
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from relviz import settings
 from relviz.core.neighbours import kept_share, nearest_by_distance
-from relviz.core.reduction import (
-    METRICS,
-    REDUCTIONS,
-    nearest_rows,
-    neighbour_graph,
-    pacmap,
-    pca,
-    rows_for,
-    tsne,
-    umap,
-    varies,
-)
+from relviz.core.reductions import METRICS, REDUCTIONS
+from relviz.core.reductions.nearness import nearest_rows, neighbour_graph, rows_for
+from relviz.core.reductions.principal import pca, varies
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.encoding import cache
@@ -273,30 +265,22 @@ def _graph(space: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
 
 
 def _parts(request: Maps, space: Tensor) -> tuple[Tensor, ...]:
-    if request.reduction == "umap":
+    if REDUCTIONS[request.reduction].given == "graph":
         return _graph(space, request.layout)
     return (rows_for(space, request.layout.metric),)
 
 
 def _reduced(request: Maps, unreduced: Unreduced, text: str, progress: Progress) -> Tensor:
-    seed, min_dist = request.layout.seed, request.layout.min_dist
     progress(0.0, text)
     if not varies(unreduced.start):
         return unreduced.start
+    reduction = REDUCTIONS[request.reduction]
+    inside = {"metric", "neighbours"} if reduction.given == "graph" else {"metric"}  # what is given follows them
+    keywords: dict[str, Any] = {name: getattr(request.layout, name) for name in reduction.heeds - inside}
+    if reduction.tells:
+        keywords["progress"] = lambda share: progress(share, text)
     with _one_at_a_time:
-        if request.reduction == "tsne":
-            return tsne(unreduced.parts[0], unreduced.start, seed=seed)
-        if request.reduction == "pacmap":
-            return pacmap(unreduced.parts[0], unreduced.start, neighbours=request.layout.neighbours, seed=seed)
-        neighbours, similarities = unreduced.parts
-        return umap(
-            neighbours,
-            similarities,
-            unreduced.start,
-            min_dist=min_dist,
-            seed=seed,
-            progress=lambda share: progress(share, text),
-        )
+        return reduction.function(*unreduced.parts, unreduced.start, **keywords)
 
 
 def _four_maps(truth: dict[str, Tensor], views: dict[str, Tensor], anchors: dict[str, Tensor]) -> FourMaps:

@@ -9,7 +9,7 @@ from torch import Tensor
 from relviz.core import neighbours
 from relviz.core.measures import MEASURES, Pair, Space
 from relviz.core.neighbours import nearest_by_cosine, nearest_by_distance
-from relviz.core.reduction import nearest_rows
+from relviz.core.reductions.nearness import nearest_rows
 
 K = 10
 

@@ -12,7 +12,8 @@ import torch
 
 from relviz import cli
 from relviz.core.neighbours import nearest_by_cosine
-from relviz.core.reduction import pca, umap
+from relviz.core.reductions.principal import pca
+from relviz.core.reductions.umap_view import umap
 from relviz.jobs.engine import StageCall
 from relviz.progress import Progress
 from relviz.ui.log import report

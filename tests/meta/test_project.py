@@ -106,8 +106,8 @@ def test_every_public_function_of_the_core_has_a_runnable_example() -> None:
         for name, text in public_functions()
         if ">>>" not in text
         and "kernels.py:" not in name  # for their one caller each, which has the example
-        # These compile for seconds; tests/core/test_reduction.py runs them.
-        and name not in ("relviz/core/reduction.py:umap", "relviz/core/reduction.py:pacmap")
+        # These compile for seconds; tests/core/test_reductions.py runs them.
+        and name not in ("relviz/core/reductions/umap_view.py:umap", "relviz/core/reductions/pacmap_view.py:pacmap")
     ]
     assert not bare
 

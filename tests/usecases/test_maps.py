@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
-from relviz.core.reduction import REDUCTIONS
+from relviz.core.reductions import REDUCTIONS
 from relviz.data.catalogue import load_dataset
 from relviz.data.subset import subset
 from relviz.errors import Cancelled, RelvizError
@@ -59,12 +61,13 @@ def test_umap_views_come_from_the_cache_and_other_anchors_cost_only_the_relative
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first = run(Maps(*PAIR, "umap"))
-    reduced = []
+    reduced, umap = [], REDUCTIONS["umap"]
     with monkeypatch.context() as patch:
-        patch.setattr(maps, "umap", lambda *_, **__: pytest.fail("reduced twice"))
+        patch.setitem(REDUCTIONS, "umap", replace(umap, function=lambda *_, **__: pytest.fail("reduced twice")))
         again = run(Maps(*PAIR, "umap"))
         patch.setattr(maps.cache, "write", lambda *_: None)  # the stand-in's views are not for later tests
-        patch.setattr(maps, "umap", lambda *graph, **_: reduced.append(graph) or graph[2])
+        stand_in = lambda *graph, **_: reduced.append(graph) or graph[2]  # noqa: E731
+        patch.setitem(REDUCTIONS, "umap", replace(umap, function=stand_in))
         other = run(Maps(*PAIR[:3], Anchors(99), "umap"))
     assert again.relative_b.view.equal(first.relative_b.view) and again.relative_b.kept == first.relative_b.kept
     assert len(reduced) == 1 and other.absolute_a.view.equal(first.absolute_a.view)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from relviz import settings
-from relviz.core.reduction import METRICS, REDUCTIONS
+from relviz.core.reductions import METRICS, REDUCTIONS
 from relviz.data.dataset import DataSet
 from relviz.requests import Layout
 from relviz.ui.limits import whole_number
@@ -28,10 +28,11 @@ def choose_layout(data: DataSet) -> tuple[str, Layout]:
             bind="query-params",
             help="PCA maps come first, in any case; another reduction then refines them.",
         )
-        return reduction, Layout() if reduction == "pca" else _layout(reduction, most)
+        heeds = REDUCTIONS[reduction].heeds
+        return reduction, _layout(heeds, most) if heeds else Layout()
 
 
-def _layout(reduction: str, most: int) -> Layout:
+def _layout(heeds: frozenset[str], most: int) -> Layout:
     metric = st.selectbox(
         "Metric",
         list(METRICS),
@@ -42,7 +43,7 @@ def _layout(reduction: str, most: int) -> Layout:
     seed = st.number_input(
         "Seed of the maps", 0, 9999, 0, key="map-seed", bind="query-params", help="Another seed, another layout."
     )
-    if reduction == "tsne":
+    if "neighbours" not in heeds:
         return Layout(min(settings.MAP_NEIGHBOURS, most), metric=metric, seed=int(seed))
     neighbours = whole_number(
         "Neighbours of the map",
@@ -52,7 +53,7 @@ def _layout(reduction: str, most: int) -> Layout:
         key="map-neighbours",
         help="Few show fine structure, many the coarse one.",
     )
-    if reduction == "pacmap":
+    if "min_dist" not in heeds:
         return Layout(neighbours=neighbours, metric=metric, seed=int(seed))
     min_dist = st.slider(
         "Minimum distance", 0.0, 0.99, 0.1, key="min-dist", bind="query-params", help="How near points may come."

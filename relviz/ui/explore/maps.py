@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from relviz.core.reduction import varies
+from relviz.core.reductions.principal import varies
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.plots.palette import MODEL_A, MODEL_B

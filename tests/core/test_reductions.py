@@ -8,18 +8,12 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from relviz.core.neighbours import nearest_by_cosine
-from relviz.core.reduction import (
-    METRICS,
-    PLACED_BY,
-    kept_neighbours,
-    nearest_rows,
-    neighbour_graph,
-    pacmap,
-    pca,
-    rows_for,
-    tsne,
-    umap,
-)
+from relviz.core.reductions import METRICS, PLACED_BY
+from relviz.core.reductions.nearness import kept_neighbours, nearest_rows, neighbour_graph, rows_for
+from relviz.core.reductions.pacmap_view import pacmap
+from relviz.core.reductions.principal import pca
+from relviz.core.reductions.tsne_view import tsne
+from relviz.core.reductions.umap_view import umap
 from relviz.errors import UnknownName
 
 
