@@ -17,11 +17,16 @@ def svcca(pair: Pair, *, keep: float = 0.99) -> MeasureValue:
     correlations as the space with fewer axes has. Invariant to orthogonal maps, isotropic scale and translation;
     to every invertible linear map only where all axes are kept. Inflated when the axes are comparable to n, and
     undefined where they reach n - 1, as then every other space fits; a space with itself is 1 even there. An axis
-    counts as `Space.axes` says, where it is wider than rounding. Source: Raghu et al. 2017 (1706.05806).
+    counts where it is wider than rounding: above 8.4e-8 of the widest in standard deviation, and above what rounding
+    the given values to float32 leaves. Source: Raghu et al. 2017 (1706.05806).
 
     Parameters
     ----------
     keep: share of the variance, above 0, at most 1.
+
+    Raises
+    ------
+    BadChoice: the products of both widths would not fit into `settings.MOMENTS` bytes.
 
     >>> import torch
     >>> x = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0], [7.0, 3.0], [4.0, 4.0]])
@@ -41,10 +46,14 @@ def pwcca(pair: Pair) -> MeasureValue:
     A correlation's weight is the sum over A's features of |<h, x_j>|, h its unit canonical variable in A and x_j the
     centred feature. As these are absolute values, a rotation of A changes them: invariant to isotropic scale,
     translation and permutation of A's features, and to every invertible linear map of B. Weights of A: A to B differs
-    from B to A. All axes of both spaces count that are wider than rounding, as `Space.axes` says: above 8.4e-8 of the
+    from B to A. All axes of both spaces count that are wider than rounding: above 8.4e-8 of the
     widest in standard deviation, and above what rounding the given values to float32 leaves. Inflated when the widths
     are comparable to n, undefined where the axes reach n - 1, but for a space with itself, which is 1.
     Source: Morcos et al. 2018 (1806.05759).
+
+    Raises
+    ------
+    BadChoice: the products of both widths would not fit into `settings.MOMENTS` bytes.
 
     >>> import torch
     >>> x = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0], [7.0, 3.0], [4.0, 4.0]])

@@ -15,6 +15,10 @@ def linear_cka(pair: Pair) -> MeasureValue:
     ||Y_c'X_c||^2 / (||X_c'X_c|| ||Y_c'Y_c||), Frobenius norms. Invariant to orthogonal maps, isotropic scale and
     translation. Inflated when the widths are comparable to n. Source: Kornblith et al. 2019 (1905.00414).
 
+    Raises
+    ------
+    BadChoice: the products of both widths would not fit into `settings.MOMENTS` bytes.
+
     >>> import torch
     >>> linear_cka(Pair(torch.eye(4), 3 * torch.eye(4), k=1)).value
     1.0
@@ -28,6 +32,10 @@ def linear_cka_debiased(pair: Pair) -> MeasureValue:
 
     The Gram matrices' diagonals are taken out of every sum (Song et al. 2012, HSIC_1), here in feature space.
     Needs 4 samples. Source: Nguyen et al. 2021 (2010.15327).
+
+    Raises
+    ------
+    BadChoice: the products of both widths would not fit into `settings.MOMENTS` bytes.
 
     >>> import torch
     >>> round(linear_cka_debiased(Pair(torch.arange(5.0)[:, None], 3 * torch.arange(5.0)[:, None], k=1)).value, 6)
@@ -51,14 +59,16 @@ def rbf_cka(pair: Pair, *, bandwidth: float = 1.0) -> MeasureValue:
     """CKA of Gaussian kernels exp(-|x - x'|^2 / (2 s^2)), biased estimator, in [0, 1].
 
     s is `bandwidth` times the median distance between rows that differ (of an even count the lower of the two in the
-    middle, as `torch.median`), each space's own, on at most 2,000 rows drawn with a fixed seed. Sees neighbourhoods
+    middle), each space's own, on at most 2,000 rows drawn with a fixed seed. Sees neighbourhoods
     where linear CKA sees the widest directions. Quadratic in n, in blocks. Invariant to orthogonal maps, isotropic
-    scale and translation. Source: Kornblith et al. 2019 (1905.00414), whose bandwidths are such shares; a share of 1 as
-    in latentis.
+    scale and translation. Source: Kornblith et al. 2019 (1905.00414), whose bandwidths are such shares; a share of 1 is
+    that of latentis.
 
     Parameters
     ----------
     bandwidth: above 0.
+
+    Raises nothing: samples that are all alike make it undefined.
 
     >>> import torch
     >>> round(rbf_cka(Pair(torch.arange(4.0)[:, None], 3 * torch.arange(4.0)[:, None], k=1)).value, 6)
@@ -72,13 +82,18 @@ def rbf_cka(pair: Pair, *, bandwidth: float = 1.0) -> MeasureValue:
 
 
 def rbf_cka_debiased(pair: Pair, *, bandwidth: float = 1.0) -> MeasureValue:
-    """As `rbf_cka`, from the unbiased estimator of HSIC, in [-1, 1]; unrelated spaces give 0 on average.
+    """CKA of Gaussian kernels, from the unbiased estimator of HSIC, in [-1, 1]; unrelated spaces give 0 on average.
 
-    Needs 4 samples. Source: Nguyen et al. 2021 (2010.15327), for the kernel of 1905.00414.
+    The kernels are exp(-|x - x'|^2 / (2 s^2)), s being `bandwidth` times the median distance between rows that differ,
+    each space's own, on at most 2,000 rows drawn with a fixed seed. Quadratic in n, in blocks. Invariant to orthogonal
+    maps, isotropic scale and translation. Needs 4 samples. Source: Nguyen et al. 2021 (2010.15327), for the kernel of
+    1905.00414.
 
     Parameters
     ----------
     bandwidth: as a share of the median distance, above 0.
+
+    Raises nothing: too few samples, or samples that are all alike, make it undefined.
 
     >>> import torch
     >>> round(rbf_cka_debiased(Pair(torch.arange(5.0)[:, None], 3 * torch.arange(5.0)[:, None], k=1)).value, 6)

@@ -49,6 +49,8 @@ def cross(
     own: score of each point of A with the same point of B, in float64.
     memory: bytes that a block of scores may take.
 
+    Raises nothing beyond shape mismatches.
+
     >>> from relviz.core.points import directions
     >>> a, b = directions(torch.eye(3)), directions(torch.eye(3).roll(1, 0))
     >>> forth, back = cross(a, b, 1, own=-torch.ones(3).double(), both=True)

@@ -60,6 +60,8 @@ def kernel_sums(
     square_x, square_y: squared bandwidths, above 0.
     memory: bytes that the blocks held at once may take.
 
+    Raises nothing beyond shape mismatches.
+
     >>> round(float(kernel_sums(torch.eye(3), torch.eye(3), 1.0, 1.0).totals[0]), 4)  # 6 (exp(-1) - exp(-0.5))
     -1.4319
     """

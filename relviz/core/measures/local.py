@@ -18,6 +18,8 @@ def mutual_knn(pair: Pair) -> MeasureValue:
 
     Invariant to orthogonal maps and isotropic scale. Source: Huh et al. 2024 (2405.07987).
 
+    Raises nothing: `Pair` has checked both spaces.
+
     >>> import torch
     >>> x = torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]])
     >>> mutual_knn(Pair(x, x.flip(1), k=1)).value
@@ -32,6 +34,8 @@ def neighbour_jaccard(pair: Pair) -> MeasureValue:
 
     Unlike Jaccard@k of 2209.15430, no vector of one space searches the other and the sample itself does not count.
     Invariant to orthogonal maps and isotropic scale. Source: Klabunde et al. 2024 (2408.00531).
+
+    Raises nothing: `Pair` has checked both spaces.
 
     >>> import torch
     >>> x = torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]])

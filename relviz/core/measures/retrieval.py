@@ -15,6 +15,8 @@ def jaccard(pair: Pair) -> MeasureValue:
     sample itself included; overlap is intersection over union. Needs equal widths. Source: 2209.15430, its retrieval
     evaluation.
 
+    Raises nothing for spaces of one width; for others `Measure` says that it is undefined.
+
     >>> import torch
     >>> jaccard(Pair(torch.eye(4), torch.eye(4), k=1)).value
     1.0
@@ -29,6 +31,8 @@ def mrr(pair: Pair) -> MeasureValue:
 
     Its rank counts among the k rows of B nearest to its vector in A by cosine; 0 where it is not among them. Needs
     equal widths. Source: 2209.15430, its retrieval evaluation.
+
+    Raises nothing for spaces of one width; for others `Measure` says that it is undefined.
 
     >>> import torch
     >>> mrr(Pair(torch.eye(4), torch.eye(4), k=1)).value
@@ -45,6 +49,8 @@ def mrr_full(pair: Pair) -> MeasureValue:
     Not the papers' MRR@k, which is 0 beyond rank k, and never below it. Needs equal widths. Source: Voorhees 1999, on
     the search of 2209.15430.
 
+    Raises nothing for spaces of one width; for others `Measure` says that it is undefined.
+
     >>> import torch
     >>> mrr_full(Pair(torch.eye(4), torch.eye(4), k=1)).value
     1.0
@@ -57,6 +63,8 @@ def mean_cosine(pair: Pair) -> MeasureValue:
     """Mean cosine similarity of the two vectors of each sample, in [-1, 1]. Needs equal widths. Source: 2209.15430.
 
     A zero vector counts as 0 beside another vector, and as 1 beside a second zero: then the two are the same.
+
+    Raises nothing for spaces of one width; for others `Measure` says that it is undefined.
 
     >>> import torch
     >>> round(mean_cosine(Pair(torch.eye(3), torch.eye(3), k=1)).value, 6)

@@ -18,6 +18,10 @@ def procrustes(pair: Pair) -> MeasureValue:
     paper's distance is not halved and ends at 2. Invariant to orthogonal maps, isotropic scale and translation.
     Source: Ding et al. 2021 (2108.01661), halved.
 
+    Raises
+    ------
+    BadChoice: the products of both widths would not fit into `settings.MOMENTS` bytes.
+
     >>> import torch
     >>> x = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]], dtype=torch.float64)
     >>> round(procrustes(Pair(x, 3 * x.flip(1), k=1)).value, 12)
@@ -38,6 +42,8 @@ def rsa(pair: Pair) -> MeasureValue:
     above 2,000 samples it is of 2,000 rows drawn with a fixed seed, and `n` of the value says so. Invariant to
     orthogonal maps, isotropic scale and translation. Source: Kriegeskorte et al. 2008
     (10.3389/neuro.06.004.2008).
+
+    Raises nothing: distances that are all equal make it undefined.
 
     >>> import torch
     >>> x = torch.tensor([[0.0], [1.0], [3.0]])

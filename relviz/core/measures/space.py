@@ -123,6 +123,8 @@ class Space:
 def sample_rows(n: int) -> Int[Tensor, m]:
     """The rows on which all pairwise distances are looked at: all up to 2,000, else 2,000 drawn with a fixed seed.
 
+    Raises nothing.
+
     >>> len(sample_rows(5)), len(sample_rows(10_000))
     (5, 2000)
     """

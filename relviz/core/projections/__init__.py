@@ -34,6 +34,8 @@ def layer_norm(x: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
     the offset and spread that differ between encoders: a network that ends in averages of rectified values has all its
     cosines near 1.
 
+    Raises nothing: values that are not finite stay so.
+
     >>> layer_norm(torch.tensor([[1.0, 3.0], [2.0, 2.0]])).round().tolist()
     [[-1.0, 1.0], [0.0, 0.0]]
     """

@@ -51,12 +51,13 @@ PROJECTIONS["cosine"] = Projection(
 def angular(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: bool = False) -> Float[Tensor, "n k"]:
     """Angle between every sample and every anchor in units of pi, arccos(cosine) / pi, in [0, 1].
 
-    Invariant as `cosine`. A zero vector is at right angles to everything, 0.5. By way of
-    float64, as near 0 and 1 single precision would leave about 1e-4. Source: latentis, `angular_proj`.
+    Invariant to rotation, reflection, permutation of features and isotropic scale; with `centred` to translation as
+    well. A zero vector is at right angles to everything, 0.5. By way of float64, as near 0 and 1 single precision would
+    leave about 1e-4. Source: latentis, `angular_proj`.
 
     Raises
     ------
-    BadChoice: as `cosine`.
+    BadChoice: values that are not finite, no anchors, or unlike widths.
 
     >>> import torch
     >>> angular(torch.tensor([[2.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 3.0], [-1.0, 0.0]])).tolist()
@@ -84,12 +85,13 @@ def standardised_cosine(
 
     The statistics of a column are those of its anchor's similarities to the other anchors (not to itself, which is
     always 1), so a coordinate depends on one sample and the anchors alone, never on the other samples. It takes out
-    that some anchors lie near everything. A column that does not vary is only shifted. Invariant as `cosine`.
-    Source: relviz, after the normalisation of columns common in cross-modal retrieval.
+    that some anchors lie near everything. A column that does not vary is only shifted. Values are finite, of any size.
+    Invariant to rotation, reflection, permutation of features and isotropic scale; with `centred` to translation as
+    well. Source: relviz, after the normalisation of columns common in cross-modal retrieval.
 
     Raises
     ------
-    BadChoice: as `cosine`.
+    BadChoice: values that are not finite, no anchors, or unlike widths.
 
     >>> import torch
     >>> anchors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])

@@ -19,7 +19,7 @@ def euclidean(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred
 
     Raises
     ------
-    BadChoice: as `cosine`.
+    BadChoice: values that are not finite, no anchors, or unlike widths.
 
     >>> import torch
     >>> euclidean(torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2)).tolist()
@@ -48,7 +48,7 @@ def l1(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: bool 
 
     Raises
     ------
-    BadChoice: as `cosine`.
+    BadChoice: values that are not finite, no anchors, or unlike widths.
 
     >>> import torch
     >>> l1(torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2)).tolist()
@@ -77,7 +77,7 @@ def linf(x: Float[Tensor, "n d"], anchors: Float[Tensor, "k d"], *, centred: boo
 
     Raises
     ------
-    BadChoice: as `cosine`.
+    BadChoice: values that are not finite, no anchors, or unlike widths.
 
     >>> import torch
     >>> linf(torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2)).tolist()

@@ -19,8 +19,9 @@ def geodesic(
 
     The graph joins each of the n + k vectors to its nearest others by Euclidean distance, in both directions; so unlike
     all other projections a coordinate depends on the other samples given. An anchor in another component is as far as
-    the longest distance, along the graph or straight, in the result. Invariant as `euclidean`. One Dijkstra search per
-    anchor, so slow for many. Source: distances as in Isomap (Tenenbaum et al. 2000), here to anchors.
+    the longest distance, along the graph or straight, in the result. Invariant to rotation, reflection, permutation of
+    features and translation (`centred` changes nothing); scales with the space. One Dijkstra search per anchor, so slow
+    for many. Source: distances as in Isomap (Tenenbaum et al. 2000), here to anchors.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def geodesic(
 
     Raises
     ------
-    BadChoice: as `cosine`, or no neighbours.
+    BadChoice: values that are not finite, no anchors, unlike widths, or no neighbours.
 
     >>> import torch
     >>> line = torch.tensor([[0.0, 0.0], [3.0, 0.0], [3.0, 4.0]])
