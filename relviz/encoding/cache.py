@@ -1,16 +1,13 @@
 """Results on disk: content-addressed safetensors. Equal ingredients, equal file; anything unreadable is a miss.
 
 An entry is written to a temporary file and renamed when whole, so that a reader meets all of it or nothing, whoever is
-killed when. Its digest covers every array and fact, because the format itself notices no flipped bit. Nothing is
-synced: what a power cut tears is a miss. Any number of processes may read, write and remove at once; the worst that a
-race of theirs can do is to lose an entry, which costs time, never a result.
+killed when. Nothing is synced: what a power cut tears is a miss. Any number of processes may read, write and remove at
+once; the worst that a race of theirs can do is to lose an entry, which costs time, never a result.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import json
 import logging
 import os
 import re
@@ -21,21 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from safetensors import SafetensorError
-
 from relviz import settings
+from relviz.encoding.cache_entry import SUFFIX, UNREADABLE, Entry, check_head, closed, key_digest, opened
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Ingredient: TypeAlias = "str | int | float | bool | Sequence[Ingredient] | Mapping[str, Ingredient] | None"
 
-_VERSION = 2  # raised whenever the meaning of a stored array, or the layout of an entry, changes
-_SUFFIX = ".safetensors"
 _TEMPORARY = ".tmp"
-_BLANK = "0" * 64
 _KIND = re.compile("[a-z]+")
-_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, SafetensorError)
 _log = logging.getLogger(__name__)
 
 
@@ -73,14 +65,6 @@ class _StoredFile:
     used: int  # nanoseconds
 
 
-class Entry(dict[str, "Tensor"]):
-    """Stored arrays by name; `facts` are what was stored beside them."""
-
-    def __init__(self, arrays: Mapping[str, Tensor], facts: Any) -> None:
-        super().__init__(arrays)
-        self.facts = facts
-
-
 def cache_key(kind: str, **ingredients: Ingredient) -> str:
     """Name of a result: its kind (lower-case letters) and the sha256 of version, kind and ingredients.
 
@@ -93,39 +77,39 @@ def cache_key(kind: str, **ingredients: Ingredient) -> str:
     """
     if not _KIND.fullmatch(kind):
         raise ValueError(f"A kind of result is spelt in lower-case letters, not '{kind}'.")
-    return f"{kind}-{hashlib.sha256(_spelt([_VERSION, kind, ingredients])).hexdigest()}"
+    return f"{kind}-{key_digest(kind, ingredients)}"
 
 
 def read(key: str) -> Entry | None:
     """The stored arrays and facts, or None."""
-    path = _folder() / f"{key}{_SUFFIX}"
+    path = _folder() / f"{key}{SUFFIX}"
     try:
         with path.open("rb") as file:
             raw = file.read()
             with suppress(OSError):  # a folder that can only be read forgets what was used last, and serves on
                 os.utime(file.fileno())
-        return _opened(raw, key)
+        return opened(raw, key)
     except FileNotFoundError:
         return None
     except IsADirectoryError as error:
         _discard(path, error)
     except OSError as error:  # too many open files, a failing disk: no reason to remove what may be whole
         _log.warning("cache entry %s cannot be read (%s); computing it again", path, error)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         _discard(path, error)
     return None
 
 
 def write(key: str, arrays: Mapping[str, Tensor], facts: Any = None) -> None:
     """Store arrays, and facts that JSON can hold; a cache that cannot be written to costs time, never a result."""
-    raw = _closed(key, arrays, facts)
+    raw = closed(key, arrays, facts)
     if len(raw) > settings.CACHE_BYTES:
         _log.warning("a result of %d bytes is larger than the whole cache may be; it is not kept", len(raw))
         return
     try:
         folder = _made_folder()
         with _temporary(folder, raw) as path:
-            path.replace(folder / f"{key}{_SUFFIX}")
+            path.replace(folder / f"{key}{SUFFIX}")
         _evict()
     except OSError as error:
         _log.warning("the result could not be cached in %s (%s)", _folder(), error)
@@ -133,7 +117,7 @@ def write(key: str, arrays: Mapping[str, Tensor], facts: Any = None) -> None:
 
 def remove(key: str) -> None:
     """Remove an entry that is of no more use."""
-    _remove(_folder() / f"{key}{_SUFFIX}")
+    _remove(_folder() / f"{key}{SUFFIX}")
 
 
 def info() -> CacheInfo:
@@ -165,10 +149,10 @@ def sweep() -> None:
     for entry in _stored_files():
         path = _folder() / entry.name
         try:
-            _check_head(path)
+            check_head(path)
         except FileNotFoundError:
             continue
-        except (IsADirectoryError, *_UNREADABLE) as error:
+        except (IsADirectoryError, *UNREADABLE) as error:
             _discard(path, error)
         except OSError as error:
             _log.warning("cache entry %s cannot be read (%s)", path, error)
@@ -187,71 +171,6 @@ def _made_folder() -> Path:
     if mode & 0o077:
         folder.chmod(mode & 0o700)
     return folder
-
-
-def _spelt(value: Any) -> bytes:
-    """One spelling per value: JSON keeps 1, 1.0, "1" and true apart, and two half characters from a whole one."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _closed(key: str, arrays: Mapping[str, Tensor], facts: Any) -> bytes:
-    """The bytes of an entry."""
-    import torch
-    from safetensors.torch import save
-
-    # Clones, because the format refuses tensors that share memory.
-    own = {name: array.cpu().clone(memory_format=torch.contiguous_format) for name, array in arrays.items()}
-    metadata = {"relviz": str(_VERSION), "key": key, "facts": json.dumps(facts), "digest": _BLANK}
-    raw = save(own, metadata)
-    # The quotes are real only where they stand in the metadata; within facts they would be escaped.
-    return raw.replace(f'"{_BLANK}"'.encode(), f'"{_digest(*_halves(raw))}"'.encode(), 1)
-
-
-def _opened(raw: bytes, key: str) -> Entry:
-    """What `_closed` put in.
-
-    Raises
-    ------
-    One of `_UNREADABLE`: these bytes are not all and only what was written under this key.
-    """
-    from safetensors.torch import load
-
-    header, body = _halves(raw)
-    metadata = header["__metadata__"]
-    if metadata["digest"] != _digest(header, body):
-        raise ValueError("its bytes are not those that were written")
-    _check_origin(metadata, key)
-    return Entry(load(raw), json.loads(metadata["facts"]))
-
-
-def _halves(raw: bytes) -> tuple[dict[str, Any], memoryview]:
-    """Header and array bytes of a safetensors file."""
-    end = 8 + int.from_bytes(raw[:8], "little")
-    return json.loads(raw[8:end]), memoryview(raw)[end:]
-
-
-def _digest(header: dict[str, Any], body: memoryview) -> str:
-    """sha256 of everything but the digest itself."""
-    blank = {**header, "__metadata__": {**header["__metadata__"], "digest": _BLANK}}
-    digest = hashlib.sha256(_spelt(blank))
-    digest.update(body)
-    return digest.hexdigest()
-
-
-def _check_origin(metadata: dict[str, str], key: str) -> None:
-    if (metadata["relviz"], metadata["key"]) != (str(_VERSION), key):
-        raise ValueError("it was written by another version or under another name")
-
-
-def _check_head(path: Path) -> None:
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        length = min(int.from_bytes(file.read(8), "little"), size)
-        header = json.loads(file.read(length))
-    _check_origin(header.pop("__metadata__"), path.name.removesuffix(_SUFFIX))
-    if size != 8 + length + max((array["data_offsets"][1] for array in header.values()), default=0):
-        raise ValueError("it is cut short")
 
 
 @contextmanager
@@ -285,7 +204,7 @@ def _stored_files() -> list[_StoredFile]:
         for file in files:
             with suppress(OSError):  # another process has just removed it
                 facts = file.stat(follow_symlinks=False)
-                if file.name.endswith(_SUFFIX):
+                if file.name.endswith(SUFFIX):
                     found.append(_StoredFile(file.name, facts.st_size, facts.st_mtime_ns))
     return found
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Collection, Iterable
 
 from relviz.types import MeasureValue
-from relviz.usecases.breakage import Breakage
 from relviz.usecases.compare import Comparison, LayerBoard, SimilarityBoard
 from relviz.usecases.equaliser import Equalised
+from relviz.usecases.explain import Breakage
 from relviz.usecases.reconstruction import Reconstruction
 from relviz.usecases.scale import ScaleCurve
 from relviz.usecases.stitching import METRICS, SeededCell, StitchedCell

@@ -11,7 +11,7 @@ import torch
 
 from relviz import settings
 from relviz.data.catalogue import load_dataset
-from relviz.encoding import cache, spaces
+from relviz.encoding import cache, cache_entry, spaces
 from relviz.encoding.memory import Kept
 from relviz.models.catalogue import find
 
@@ -88,7 +88,7 @@ def test_a_kind_is_a_word() -> None:
 
 def test_a_new_version_reads_nothing_of_an_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.write(KEY, ONES)
-    monkeypatch.setattr(cache, "_VERSION", 10**6)
+    monkeypatch.setattr(cache_entry, "_VERSION", 10**6)
     assert cache.cache_key("test", model="a", count=3) != KEY
     assert cache.read(KEY) is None
 

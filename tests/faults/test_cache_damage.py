@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from relviz.encoding import cache
+from relviz.encoding import cache, cache_entry
 
 KEY, OTHER = (cache.cache_key("test", i=i) for i in range(2))
 ARRAYS = {"x": torch.arange(1000.0), "y": torch.arange(5)}
@@ -69,7 +69,7 @@ def of_another_key(entry: Path) -> None:
 
 def of_another_version(entry: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "_VERSION", 1)
+        patch.setattr(cache_entry, "_VERSION", 1)
         cache.write(KEY, ARRAYS, FACTS)
 
 

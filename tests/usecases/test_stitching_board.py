@@ -21,7 +21,7 @@ from relviz.models.shelf import shelf
 from relviz.plots.words import find_cell
 from relviz.progress import silent
 from relviz.requests import Anchors, Readings, Stitch
-from relviz.usecases.breakage import what_breaks
+from relviz.usecases.explain import what_breaks
 from relviz.usecases.stitching import StitchedCell, side_of
 from relviz.usecases.table import run
 

@@ -13,8 +13,7 @@ from relviz.ui.asking import Question
 from relviz.ui.controls import Choice
 from relviz.ui.explore.maps import select_samples
 from relviz.ui.layout import draw
-from relviz.usecases.breakage import Breakage, what_breaks
-from relviz.usecases.explain import Predictions
+from relviz.usecases.explain import Breakage, Predictions, what_breaks
 
 _EXPLORE = "explore.py"  # beside the script that Streamlit runs
 
