@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import torch
+from jaxtyping import Shaped
+from torch import Tensor
 
 from relviz import settings
 
@@ -24,6 +26,35 @@ def rows_per_block(columns: int, *, itemsize: int = 4, memory: int = settings.ME
     1000
     """
     return max(1, memory // (max(1, columns) * itemsize))
+
+
+def by_blocks(
+    function: Callable[[Tensor], Tensor],
+    x: Shaped[Tensor, "n d"],
+    *,
+    columns: int,
+    memory: int = settings.MEMORY,
+) -> Shaped[Tensor, "n ..."]:
+    """`function` of `x`, computed block by block of its rows; it must treat each row by itself.
+
+    Parameters
+    ----------
+    function: rows in, one row (or value) of the result for each.
+    columns: values per row that one block holds, temporaries counted in.
+    memory: budget of one block, in bytes.
+
+    >>> by_blocks(lambda rows: rows.sum(1), torch.ones(5, 2), columns=2, memory=16).tolist()
+    [2.0, 2.0, 2.0, 2.0, 2.0]
+    """
+    size = rows_per_block(columns, itemsize=x.element_size(), memory=memory)
+    first = function(x[:size])
+    if len(x) <= size:
+        return first
+    found = first.new_empty(len(x), *first.shape[1:])
+    found[:size] = first
+    for start in range(size, len(x), size):
+        found[start : start + size] = function(x[start : start + size])
+    return found
 
 
 def in_threads(kernel: Callable[..., None], begin: int, end: int, *arguments: object) -> None:

@@ -17,11 +17,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from relviz.core.distances import checked
 from relviz.core.options import check_options
 from relviz.core.projections import layer_norm
 from relviz.core.projections.kernels import clamped
 from relviz.core.registry import Entry, Option
+from relviz.core.values import checked
 from relviz.errors import BadChoice, UnknownName
 
 _LARGEST = 1e150  # whose square float64 still holds

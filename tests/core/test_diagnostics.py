@@ -5,8 +5,8 @@ from scipy.spatial.distance import cdist
 from scipy.stats import entropy
 from sklearn.metrics.pairwise import cosine_distances, cosine_similarity
 
-from relviz.core import diagnostics
-from relviz.core.diagnostics import condition_number, coverage, effective_rank, influence, redundancy
+from relviz.core.anchors import diagnostics
+from relviz.core.anchors.diagnostics import condition_number, coverage, effective_rank, influence, redundancy
 from relviz.errors import BadChoice, UnknownName
 from relviz.types import MeasureValue
 

@@ -9,8 +9,9 @@ from scipy.sparse.csgraph import floyd_warshall
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from relviz.core import distances
-from relviz.core.distances import by_blocks, chebyshev, checked, euclidean, manhattan, shortest_paths
+from relviz.core.blocks import by_blocks
+from relviz.core.distances import chebyshev, euclidean, manhattan, shortest_paths, straight
+from relviz.core.values import checked
 from relviz.errors import BadChoice
 
 METRICS = {"euclidean": euclidean, "cityblock": manhattan, "chebyshev": chebyshev}
@@ -23,8 +24,8 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
 @pytest.fixture
 def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """The compiled kernels for any size that they can take."""
-    monkeypatch.setattr(distances, "_COMPILED_FROM", 0)
-    monkeypatch.setattr(distances, "_PRODUCT_FROM", 0)
+    monkeypatch.setattr(straight, "_COMPILED_FROM", 0)
+    monkeypatch.setattr(straight, "_PRODUCT_FROM", 0)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -47,11 +48,11 @@ def test_single_precision_agrees_with_scipy_at_every_remainder(metric: str, n: i
 def test_large_products_are_compiled_and_small_ones_and_others_are_not() -> None:
     x, y = torch.zeros(512, 128), torch.zeros(256, 128)
     least = 512 * 128 * 256
-    assert distances._is_compiled(x, y, least)
-    assert not distances._is_compiled(x[:511], y, least)
-    assert not distances._is_compiled(x.double(), y.double(), least)
-    assert not distances._is_compiled(x.clone().requires_grad_(), y, least)
-    assert not distances._is_compiled(x.to("meta"), y.to("meta"), least)
+    assert straight._is_compiled(x, y, least)
+    assert not straight._is_compiled(x[:511], y, least)
+    assert not straight._is_compiled(x.double(), y.double(), least)
+    assert not straight._is_compiled(x.clone().requires_grad_(), y, least)
+    assert not straight._is_compiled(x.to("meta"), y.to("meta"), least)
 
 
 @pytest.mark.usefixtures("compiled")
@@ -87,7 +88,7 @@ def test_compiled_kernels_take_views() -> None:
 def test_near_vectors_keep_their_digits(
     dtype: torch.dtype, compiled_from: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(distances, "_PRODUCT_FROM", compiled_from)
+    monkeypatch.setattr(straight, "_PRODUCT_FROM", compiled_from)
     y = (normal(30, 64) + 50).to(dtype)
     x = y + 1e-2 * normal(30, 64, seed=1).to(dtype)
     expected = torch.from_numpy(cdist(x.double().numpy(), y.double().numpy()))
@@ -97,7 +98,7 @@ def test_near_vectors_keep_their_digits(
 
 @pytest.mark.parametrize("compiled_from", [0, 2**62])
 def test_nearly_all_vectors_near(compiled_from: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distances, "_PRODUCT_FROM", compiled_from)
+    monkeypatch.setattr(straight, "_PRODUCT_FROM", compiled_from)
     y = 50 + 1e-3 * normal(40, 8).float()
     far = torch.full((1, 8), -50.0)
     y = torch.cat([y, far])

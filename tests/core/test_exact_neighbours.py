@@ -6,9 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from relviz.core import neighbours
 from relviz.core.measures import MEASURES, Pair, Space
-from relviz.core.neighbours import nearest_by_cosine, nearest_by_distance
+from relviz.core.neighbours import Best, best, nearest_by_cosine, nearest_by_distance, search
 from relviz.core.reductions.nearness import nearest_rows
 
 K = 10
@@ -100,8 +99,8 @@ def found(a: Tensor, b: Tensor, k: int = K) -> dict[str, float]:
 @pytest.fixture(params=["torch", "compiled"])
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "compiled":
-        monkeypatch.setattr(neighbours, "COMPILED_FROM", 1)
-        monkeypatch.setattr("relviz.core.points._COMPILED_FROM", 1)
+        monkeypatch.setattr(best, "COMPILED_FROM", 1)
+        monkeypatch.setattr("relviz.core.neighbours.points._COMPILED_FROM", 1)
     return request.param
 
 
@@ -179,10 +178,10 @@ def test_lists_and_ranks_of_tied_rows_are_the_same_on_every_path(name: str, monk
         return [*members, back.crossing.rank, pair.crossing.rank, nearest_by_distance(a, K)]
 
     expected = results(a.double(), b.double())
-    monkeypatch.setattr(neighbours, "BLOCK", 64)
+    monkeypatch.setattr(search, "BLOCK", 64)
     blocked = results(a, b)
-    monkeypatch.setattr(neighbours, "COMPILED_FROM", 1)
-    monkeypatch.setattr("relviz.core.points._COMPILED_FROM", 1)
+    monkeypatch.setattr(best, "COMPILED_FROM", 1)
+    monkeypatch.setattr("relviz.core.neighbours.points._COMPILED_FROM", 1)
     for torch_path, compiled, wanted in zip(blocked, results(a, b), expected, strict=True):
         assert torch_path.equal(wanted) and compiled.equal(wanted)
 
@@ -216,7 +215,7 @@ def test_a_space_of_one_row_tells_no_sample_from_another(path: str) -> None:
 def test_a_large_search_is_that_of_float64_by_way_of_its_kernels() -> None:
     a = (draw(4500, 16) + 2).float()
     b = other(a.double())
-    assert neighbours.Best(4500, K, a).compiled
+    assert Best(4500, K, a).compiled
     assert found(a, b) == pytest.approx(expected(a, b), abs=1e-9)
 
 

@@ -4,14 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from relviz.core import neighbours, points
 from relviz.core.measures import MEASURES, Pair, Space, class_conditional, measure_all
 from relviz.core.measures import space as space_module
 from relviz.core.measures.cka import linear_cka, linear_cka_debiased
 from relviz.core.measures.crossing import cross
 from relviz.core.moments import Moments, merge, moments
-from relviz.core.neighbours import nearest_by_cosine, nearest_within, unit_rows
-from relviz.core.points import Scores, directions
+from relviz.core.neighbours import Best, best, nearest_by_cosine, nearest_within, points, search, unit_rows
+from relviz.core.neighbours.points import Scores, directions
 from relviz.errors import BadChoice, UnknownName
 
 
@@ -108,7 +107,7 @@ def test_two_precisions_are_measured_in_the_wider() -> None:
 
 @pytest.mark.parametrize("block", [7, 1024])
 def test_half_the_products_find_what_all_find(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "BLOCK", block)
+    monkeypatch.setattr(search, "BLOCK", block)
     unit = unit_rows(spaces()[0])
     scores = (unit @ unit.T).fill_diagonal_(-1)
     for k in (1, 9, 299):
@@ -124,10 +123,10 @@ def test_compiled_kernels_find_and_count_what_torch_does(
 ) -> None:
     a, b = (directions(x.float()) for x in spaces())
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    monkeypatch.setattr(neighbours, "BLOCK", rows)
+    monkeypatch.setattr(search, "BLOCK", rows)
     own = Scores(a, b).pairs(torch.arange(300), torch.arange(300))
     expected, wanted = nearest_within(a, 9), cross(a, b, 9, own=own, both=True)
-    monkeypatch.setattr(neighbours, "COMPILED_FROM", 1)
+    monkeypatch.setattr(best, "COMPILED_FROM", 1)
     monkeypatch.setattr(points, "_COMPILED_FROM", 1)
     assert nearest_within(a, 9).equal(expected)
     for ours, theirs in zip(cross(a, b, 9, own=own, both=True), wanted, strict=True):
@@ -137,11 +136,11 @@ def test_compiled_kernels_find_and_count_what_torch_does(
 
 
 def test_compiled_kernels_list_the_earlier_of_equal_scores_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "COMPILED_FROM", 1)
+    monkeypatch.setattr(best, "COMPILED_FROM", 1)
     ones = directions(torch.tensor([[1.0, 0.0]]).expand(40, 2))
     spread = directions(torch.stack([torch.arange(40.0), torch.ones(40)], dim=1))
     for rows in (7, 40):
-        monkeypatch.setattr(neighbours, "BLOCK", rows)
+        monkeypatch.setattr(search, "BLOCK", rows)
         assert nearest_within(ones, 3)[3:].unique(dim=0).tolist() == [[0, 1, 2]]
         own = Scores(spread, ones).pairs(torch.arange(40), torch.arange(40))
         forth, back = cross(spread, ones, 3, own=own, both=True)
@@ -151,8 +150,8 @@ def test_compiled_kernels_list_the_earlier_of_equal_scores_first(monkeypatch: py
 
 def test_a_large_search_is_compiled_and_a_small_one_is_not() -> None:
     like = torch.zeros(1)
-    assert neighbours.Best(4096, 1, like).compiled
-    assert not neighbours.Best(4095, 1, like).compiled and not neighbours.Best(4096, 1, like.double()).compiled
+    assert Best(4096, 1, like).compiled
+    assert not Best(4095, 1, like).compiled and not Best(4096, 1, like.double()).compiled
 
 
 def test_rows_of_any_size_get_length_one() -> None:

@@ -1,8 +1,7 @@
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from relviz.core import neighbours
-from relviz.core.neighbours import kept_share, nearest_by_cosine, nearest_by_distance
+from relviz.core.neighbours import kept_share, nearest_by_cosine, nearest_by_distance, search
 
 
 def space(n: int = 300) -> torch.Tensor:
@@ -25,7 +24,7 @@ def test_neighbours_agree_with_scikit_learn() -> None:
 def test_neighbours_do_not_depend_on_the_block_size(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     x = space()
     whole = nearest_by_cosine(x, 10)[0]
-    monkeypatch.setattr(neighbours, "BLOCK", 7)
+    monkeypatch.setattr(search, "BLOCK", 7)
     assert nearest_by_cosine(x, 10)[0].equal(whole)
 
 

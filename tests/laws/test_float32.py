@@ -16,8 +16,9 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from relviz.core import distances, neighbours
+from relviz.core.distances import straight
 from relviz.core.measures import MEASURES, Pair
+from relviz.core.neighbours import best, kept_share
 from relviz.core.normalisation import PRE_NORMALISATIONS, fit_normaliser
 from relviz.core.projections import PROJECTIONS, project
 from relviz.data.catalogue import load_dataset
@@ -54,9 +55,9 @@ def true_value(space: str, name: str, *, turned: bool = False) -> tuple[float | 
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways of the CPU: small spaces go by torch, large ones by compiled kernels."""
     if request.param == "compiled":
-        monkeypatch.setattr(distances, "_COMPILED_FROM", 0)
-        monkeypatch.setattr(distances, "_PRODUCT_FROM", 0)
-        monkeypatch.setattr(neighbours, "COMPILED_FROM", 1)
+        monkeypatch.setattr(straight, "_COMPILED_FROM", 0)
+        monkeypatch.setattr(straight, "_PRODUCT_FROM", 0)
+        monkeypatch.setattr(best, "COMPILED_FROM", 1)
     return str(request.param)
 
 
@@ -120,7 +121,7 @@ def test_normalisations(name: str, space: str) -> None:
 def test_searches(name: str, space: str) -> None:
     for x in (case(space).a, case(space).b):
         found, expected = SEARCHES[name](x), SEARCHES[name](x.double())
-        shares = neighbours.kept_share(expected, found)
+        shares = kept_share(expected, found)
         assert float(shares.mean()) >= 1 - WITHIN
 
 

@@ -10,7 +10,7 @@ from relviz.core.anchors.by_chance import uniform
 from relviz.core.anchors.entry import ANGLES, STRATEGIES, Strategy
 from relviz.core.anchors.gallery import Gallery, unit_vectors
 from relviz.core.anchors.ids import generator
-from relviz.core.distances import by_blocks
+from relviz.core.blocks import by_blocks
 from relviz.core.neighbours import nearest_by_cosine, unit_rows
 from relviz.core.registry import Option
 

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from relviz.core.distances import checked
 from relviz.core.neighbours import unit_rows
+from relviz.core.values import checked
 from relviz.errors import BadChoice
 
 

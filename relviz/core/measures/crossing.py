@@ -10,8 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.neighbours import Best, read_scores
-from relviz.core.points import Points, Scores
+from relviz.core.neighbours import Best, Points, Scores, read_scores
 
 _OPEN = 64  # keys of one query that are looked at one by one; with more, all of its scores are computed again
 
@@ -51,7 +50,7 @@ def cross(
 
     Raises nothing beyond shape mismatches.
 
-    >>> from relviz.core.points import directions
+    >>> from relviz.core.neighbours import directions
     >>> a, b = directions(torch.eye(3)), directions(torch.eye(3).roll(1, 0))
     >>> forth, back = cross(a, b, 1, own=-torch.ones(3).double(), both=True)
     >>> forth.found.flatten().tolist(), back.found.flatten().tolist()
@@ -84,7 +83,7 @@ class _Search:
     def rows(self, block: Float[Tensor, "b n"], start: int, memory: int) -> None:
         """Scores of the queries from `start` on with all keys."""
         if self.best.compiled:
-            from relviz.core.neighbour_kernels import search_rows
+            from relviz.core.neighbours.kernels import search_rows
 
             return search_rows(block.numpy(), start, *self._arrays())
         queries = slice(start, start + len(block))
@@ -94,7 +93,7 @@ class _Search:
     def columns(self, block: Float[Tensor, "b n"], start: int, memory: int) -> None:
         """Scores of all queries with the keys from `start` on, one a row."""
         if self.best.compiled:
-            from relviz.core.neighbour_kernels import search_columns
+            from relviz.core.neighbours.kernels import search_columns
 
             return search_columns(block.numpy(), start, *self._arrays())
         self.best.offer_columns(block, first=start)

@@ -14,8 +14,7 @@ from relviz.core.measures.crossing import Crossing, cross
 from relviz.core.measures.kernel_sums import KernelSums, kernel_sums
 from relviz.core.measures.space import Space
 from relviz.core.moments import Moments, moments, swap
-from relviz.core.neighbours import jaccard_index
-from relviz.core.points import Scores
+from relviz.core.neighbours import Scores, jaccard_index
 from relviz.errors import BadChoice
 
 

@@ -10,8 +10,7 @@ from jaxtyping import Float, Int, Real
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.neighbours import nearest_within
-from relviz.core.points import Points, directions
+from relviz.core.neighbours import Points, directions, nearest_within
 from relviz.core.rounding import lost, rounding
 from relviz.errors import BadChoice
 

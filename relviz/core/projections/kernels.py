@@ -14,8 +14,8 @@ from torch import Tensor
 
 from relviz import settings
 from relviz.core.blocks import rows_per_block
-from relviz.core.distances import checked
 from relviz.core.rounding import centred as moved
+from relviz.core.values import checked
 from relviz.errors import BadChoice
 
 _CACHED = 12 * 2**20  # bytes of a block that the processor's cache still holds when its product is divided and clamped

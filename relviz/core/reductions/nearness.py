@@ -6,8 +6,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from relviz.core.neighbours import kept_share, nearest_among, nearest_by_cosine, nearest_by_distance, unit_rows
-from relviz.core.points import directions, places
+from relviz.core.neighbours import (
+    directions,
+    kept_share,
+    nearest_among,
+    nearest_by_cosine,
+    nearest_by_distance,
+    places,
+    unit_rows,
+)
 from relviz.errors import UnknownName
 
 METRICS = ("cosine", "euclidean")

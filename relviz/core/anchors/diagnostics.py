@@ -14,9 +14,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from relviz.core.distances import by_blocks, checked
+from relviz.core.blocks import by_blocks
 from relviz.core.projections.angles import cosine
 from relviz.core.projections.lengths import euclidean
+from relviz.core.values import checked
 from relviz.errors import BadChoice, UnknownName
 from relviz.types import MeasureValue
 

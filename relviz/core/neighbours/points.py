@@ -23,6 +23,22 @@ _COMPILED_FROM = 2**20  # numbers in pairs of rows; below, torch is done before 
 _DOUBLE = torch.finfo(torch.float64).eps
 
 
+def unit_rows(x: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+    """Rows scaled to length one; a zero row stays zero. Finite rows of any size come out right.
+
+    >>> unit_rows(torch.tensor([[3.0, 4.0], [0.0, 0.0], [3e30, 4e30]])).norm(dim=1).tolist()
+    [1.0, 0.0, 1.0]
+    """
+    tiny, norms = torch.finfo(x.dtype).tiny, x.norm(dim=1, keepdim=True)
+    # Squares of such rows leave the range of the type, or lose digits at its lower end.
+    extreme = ~((norms > 1e4 * tiny**0.5) & torch.isfinite(norms)).squeeze(1)
+    if bool(extreme.any()):
+        x = x.clone()
+        x[extreme] /= x[extreme].abs().amax(1, keepdim=True).clamp_min(tiny)
+        norms = x.norm(dim=1, keepdim=True)
+    return x / norms.clamp_min(tiny)
+
+
 class Points:
     """Rows times a factor each, around about their mean, taken off in float64: so no digits go to a common offset.
 
@@ -152,7 +168,7 @@ class Scores:
         a, b = self.a, self.b
         on_cpu = a.x.device.type == "cpu" and a.x.dtype == torch.float32
         if on_cpu and len(queries) * a.width >= _COMPILED_FROM:
-            from relviz.core.neighbour_kernels import score_pairs  # compiles at first use
+            from relviz.core.neighbours.kernels import score_pairs  # compiles at first use
 
             found, arrays = queries.new_empty(len(queries), dtype=torch.float64), [*a.arrays, *b.arrays]
             in_threads(score_pairs, 0, len(queries), *arrays, queries.numpy(), keys.numpy(), found.numpy())

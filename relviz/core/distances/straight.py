@@ -1,8 +1,8 @@
-"""Distances between two sets of vectors, one block of rows at a time.
+"""Straight distances between two sets of vectors.
 
-`euclidean`, `manhattan` and `chebyshev` take finite values whose squares fit their precision; `projections` and
-`diagnostics` see to that. They differ from `torch.cdist` in that Euclidean distances of near vectors keep their digits
-and that L1 and L-infinity are about fifteen times faster in float32 on a CPU.
+All take finite values whose squares fit their precision; `projections` and `anchors.diagnostics` see to that. They
+differ from `torch.cdist` in that Euclidean distances of near vectors keep their digits and that L1 and L-infinity are
+about fifteen times faster in float32 on a CPU.
 """
 
 from __future__ import annotations
@@ -12,65 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from torch import Tensor
 
-from relviz import settings
-from relviz.core.blocks import in_threads, rows_per_block
-from relviz.core.neighbours import nearest_by_distance
-from relviz.errors import BadChoice
+from relviz.core.blocks import in_threads
 
 _COMPILED_FROM = 2**24  # differences; below, torch is done before a kernel is even loaded
 _PRODUCT_FROM = 2**30  # the same for Euclidean distances, of which a product does most
 _CANCELLED = 0.04  # of a row's squared norm: a smaller squared distance has lost digits in float32
-
-
-def checked(x: Float[Tensor, "*n d"], what: str) -> float:
-    """The largest absolute value of `x`, 0.0 of nothing, once all its values are known to be finite.
-
-    Raises
-    ------
-    BadChoice: a value is NaN or infinite; `what` names the offender.
-
-    >>> checked(torch.tensor([[-3.0, 1.0]]), "samples")
-    3.0
-    """
-    if x.numel() == 0:
-        return 0.0
-    low, high = (float(end) for end in torch.aminmax(x.detach()))  # NaN comes through as NaN
-    largest = max(-low, high)
-    if not largest < float("inf"):
-        raise BadChoice(f"The {what} hold values that are not finite.", "Take out NaN and infinite values.")
-    return largest
-
-
-def by_blocks(
-    function: Callable[[Tensor], Tensor],
-    x: Shaped[Tensor, "n d"],
-    *,
-    columns: int,
-    memory: int = settings.MEMORY,
-) -> Shaped[Tensor, "n ..."]:
-    """`function` of `x`, computed block by block of its rows; it must treat each row by itself.
-
-    Parameters
-    ----------
-    function: rows in, one row (or value) of the result for each.
-    columns: values per row that one block holds, temporaries counted in.
-    memory: budget of one block, in bytes.
-
-    >>> by_blocks(lambda rows: rows.sum(1), torch.ones(5, 2), columns=2, memory=16).tolist()
-    [2.0, 2.0, 2.0, 2.0, 2.0]
-    """
-    size = rows_per_block(columns, itemsize=x.element_size(), memory=memory)
-    first = function(x[:size])
-    if len(x) <= size:
-        return first
-    found = first.new_empty(len(x), *first.shape[1:])
-    found[:size] = first
-    for start in range(size, len(x), size):
-        found[start : start + size] = function(x[start : start + size])
-    return found
 
 
 def euclidean(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor, "n k"]:
@@ -101,7 +50,7 @@ def euclidean_to(y: Float[Tensor, "k d"]) -> Callable[[Tensor, Tensor | None], T
     def relate(given: Tensor, out: Tensor | None) -> Tensor:
         x = given - middle
         if _is_compiled(x, moved_y, _PRODUCT_FROM):
-            from relviz.core.distance_kernels import l2  # compiles at first use
+            from relviz.core.distances.kernels import l2  # compiles at first use
 
             x = x.contiguous()
             found = torch.mm(x, doubled.T, out=out)  # not by `products`, whose BLAS keeps a core spinning into the pass
@@ -128,7 +77,7 @@ def manhattan(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor,
     """
     if not _is_compiled(x, y, _COMPILED_FROM):
         return torch.cdist(x, y, p=1.0)
-    from relviz.core.distance_kernels import l1  # compiles at first use
+    from relviz.core.distances.kernels import l1  # compiles at first use
 
     return _in_threads(l1, x, y, torch.float32)
 
@@ -141,56 +90,9 @@ def chebyshev(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor,
     """
     if not _is_compiled(x, y, _COMPILED_FROM):
         return torch.cdist(x, y, p=float("inf"))
-    from relviz.core.distance_kernels import linf  # compiles at first use
+    from relviz.core.distances.kernels import linf  # compiles at first use
 
     return _in_threads(linf, x, y, torch.int32).view(torch.float32)
-
-
-def shortest_paths(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"], *, neighbours: int) -> Float[Tensor, "n k"]:
-    """Length of the shortest path from every row of `x` to every row of `y` on the neighbour graph of both together.
-
-    Without a path, the longest distance there is, along the graph or straight. No gradient passes through a graph.
-
-    Parameters
-    ----------
-    neighbours: edges from each row to its nearest others, followed both ways; 1 or more.
-
-    >>> shortest_paths(torch.tensor([[0.0], [1.0]]), torch.tensor([[3.0]]), neighbours=1).tolist()
-    [[3.0], [2.0]]
-    """
-    if len(x) == 0:
-        return x.new_empty(0, len(y))
-    x, y = x.detach(), y.detach()
-    from scipy.sparse.csgraph import dijkstra  # type: ignore[import-untyped, unused-ignore]
-
-    graph, count = _neighbour_graph(torch.cat([x, y]), neighbours), len(x) + len(y)
-    step = rows_per_block(count, itemsize=8)
-    found = torch.empty(len(x), len(y), dtype=torch.float64)
-    for start in range(0, len(y), step):
-        targets = torch.arange(len(x) + start, min(len(x) + start + step, count))
-        paths = dijkstra(graph, directed=False, indices=targets.numpy())
-        found[:, start : start + step] = torch.from_numpy(paths[:, : len(x)]).T
-    apart = ~torch.isfinite(found)
-    if apart.any():
-        reached = found[~apart].amax() if not apart.all() else found.new_zeros(())
-        found[apart] = max(float(reached), float(euclidean(x, y).amax()))
-    return found.to(x)
-
-
-def _neighbour_graph(points: Tensor, neighbours: int) -> Any:
-    """Edges from each row to its nearest others with their lengths, a SciPy matrix."""
-    from scipy.sparse import csr_array  # type: ignore[import-untyped, unused-ignore]
-
-    nearest = nearest_by_distance(points, min(neighbours, len(points) - 1))
-    width = nearest.shape[1]
-    sources = torch.arange(len(points), device=points.device)[:, None]
-    lengths = by_blocks(
-        lambda edges: (points[edges[:, :1]] - points[edges[:, 1:]]).norm(dim=2),
-        torch.cat([sources, nearest], dim=1),
-        columns=2 * width * points.shape[1],
-    )
-    ends = (sources.repeat_interleave(width).cpu().numpy(), nearest.flatten().cpu().numpy())
-    return csr_array((lengths.flatten().double().cpu().numpy(), ends), shape=(len(points), len(points)))
 
 
 def _is_compiled(x: Tensor, y: Tensor, least: int) -> bool:
