@@ -16,8 +16,7 @@ import torch
 from benchmarks.results import machine, write_part
 from benchmarks.spaces import two_spaces
 from relviz.core.heads.closed_form import fit_ridge
-from relviz.core.stitching import Side, stitch_all
-from relviz.core.stitching_methods import CLOSED_FORM, METHODS
+from relviz.core.stitching import CLOSED_FORM, METHODS, Side, stitch_all
 
 GALLERY, N, WIDTH, CLASSES = 8_000, 10_000, 512, 10
 COUNTS = (50, 300, 1000)

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from relviz.core.stitching_methods import METHODS
+from relviz.core.stitching import METHODS
 from relviz.models.catalogue import names_for
 from relviz.requests import Stitch
 from relviz.ui.asking import Series

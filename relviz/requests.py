@@ -100,7 +100,7 @@ class Stitch(Request):
 
     Attributes
     ----------
-    methods: keys of `relviz.core.stitching_methods.METHODS`.
+    methods: keys of `relviz.core.stitching.METHODS`.
     own: whether each encoder is stitched with its own model's head as well.
     """
 
@@ -118,7 +118,7 @@ class Readings(Request):
     Attributes
     ----------
     encoder, head: the models A and B, as in "B's head reads A's encoder".
-    method: a key of `relviz.core.stitching_methods.METHODS`.
+    method: a key of `relviz.core.stitching.METHODS`.
     k: neighbours of the local agreement.
     """
 
@@ -184,7 +184,7 @@ class Reconstruct(Request):
 
     Attributes
     ----------
-    methods: keys of `relviz.core.stitching_methods.METHODS` that carry vectors into the decoder's own space.
+    methods: keys of `relviz.core.stitching.METHODS` that carry vectors into the decoder's own space.
     pictures: of how many of the first held-out rows to give the pictures.
     """
 

@@ -11,7 +11,7 @@ import pytest
 
 from relviz import settings
 from relviz.core.measures import MEASURES
-from relviz.core.stitching_methods import METHODS
+from relviz.core.stitching import METHODS
 from relviz.models.shelf import shelf
 from relviz.requests import Anchors, Compare, Stitch
 from relviz.usecases.table import run

@@ -96,7 +96,7 @@ def _unused(chosen: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
 
 
 def _relative_methods(names: list[str] | None) -> bool:
-    from relviz.core.stitching_methods import METHODS
+    from relviz.core.stitching import METHODS
     from relviz.requests import DEFAULT_METHODS
 
     chosen = METHODS if names == ["all"] else names or DEFAULT_METHODS

@@ -25,7 +25,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _stitch(chosen: argparse.Namespace) -> None:
-    from relviz.core.stitching_methods import METHODS
+    from relviz.core.stitching import METHODS
     from relviz.data.catalogue import load_dataset
     from relviz.encoding.spaces import fitting_model
     from relviz.requests import DEFAULT_METHODS, Stitch

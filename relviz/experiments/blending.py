@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relviz.core.stitching_methods import TUNING_ROWS
+from relviz.core.stitching import TUNING_ROWS
 from relviz.encoding.spaces import part
 from relviz.errors import MissingData
 from relviz.experiments.fields import Field, digits, foreign, pair_name, stitched, trec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relviz.core.stitching_methods import PRODUCT
+from relviz.core.stitching import PRODUCT
 from relviz.encoding.spaces import part
 from relviz.errors import MissingData
 from relviz.experiments.fields import Field, cifar, digits, fashion, foreign, kind, pair_name, stitched, trec

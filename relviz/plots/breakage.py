@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from relviz.core.breakage import Reliability
+from relviz.core.stitching.breakage import Reliability
 from relviz.plots.boards import CLEAR, cut
 from relviz.plots.palette import MODEL_A, MODEL_B, QUIET
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from relviz.core.stitching_methods import METHODS
+from relviz.core.stitching import METHODS
 from relviz.plots.boards import CLEAR
 from relviz.plots.palette import FAMILIES, MODEL_A, MODEL_B, QUIET
 from relviz.usecases.stitching import METRICS, SeededCell, Spread, StitchedCell

@@ -10,7 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from relviz.core.breakage import (
+from relviz.core.measures.local import local_agreement
+from relviz.core.neighbours import unit_rows
+from relviz.core.projections.angles import cosine
+from relviz.core.stitching import NotApplicable, Side, stitched_scores
+from relviz.core.stitching.breakage import (
     Reliability,
     class_accuracy,
     confused_pairs,
@@ -18,10 +22,6 @@ from relviz.core.breakage import (
     fit_temperature,
     reliability,
 )
-from relviz.core.measures.local import local_agreement
-from relviz.core.neighbours import unit_rows
-from relviz.core.projections.angles import cosine
-from relviz.core.stitching import NotApplicable, Side, stitched_scores
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.encoding.device import on_device
@@ -43,7 +43,8 @@ class Predictions:
     native, stitched: predicted classes, int64 `n`.
     native_confidence, stitched_confidence: float64 `n`, probability of the predicted class, in [0, 1], by
         softmax(scores / temperature).
-    temperature: fitted on the gallery, read by the head's own encoder; see `relviz.core.breakage.fit_temperature`.
+    temperature: fitted on the gallery, read by the head's own encoder; see
+        `relviz.core.stitching.breakage.fit_temperature`.
     """
 
     native: Tensor

@@ -12,7 +12,7 @@ from relviz.core.measures import MEASURES, Measure
 from relviz.core.normalisation import POST_NORMALISATIONS, PRE_NORMALISATIONS
 from relviz.core.projections import PROJECTIONS
 from relviz.core.registry import Entry, Option
-from relviz.core.stitching_methods import METHODS
+from relviz.core.stitching import METHODS
 from relviz.core.translations import TRANSLATIONS
 
 REGISTRIES: dict[str, Mapping[str, Entry[Any]]] = {

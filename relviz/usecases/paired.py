@@ -15,8 +15,7 @@ from torch import Tensor
 
 from relviz.core.anchors import select_anchors
 from relviz.core.measures import Pair
-from relviz.core.stitching import Side, stitch_all
-from relviz.core.stitching_methods import CARRYING, METHODS
+from relviz.core.stitching import CARRYING, METHODS, Side, stitch_all
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.data.paired import Paired, pair

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from relviz import settings
 from relviz.core.reconstruction import peak_signal_to_noise, squared_error, structural_similarity
-from relviz.core.stitching import NotApplicable, Side
-from relviz.core.stitching_methods import CARRYING, METHODS
+from relviz.core.stitching import CARRYING, METHODS, NotApplicable, Side
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.encoding.device import in_batches, on_device

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from relviz.core.fitting import Watch
 from relviz.core.heads import LinearHead
-from relviz.core.stitching import Method, Side, chance_f1, stitch_all
-from relviz.core.stitching_methods import METHODS
+from relviz.core.stitching import METHODS, Method, Side, chance_f1, stitch_all
 from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.encoding.device import on_device

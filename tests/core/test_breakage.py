@@ -7,7 +7,7 @@ import torch
 from sklearn.metrics import confusion_matrix, log_loss
 from torch import Tensor
 
-from relviz.core.breakage import class_accuracy, confused_pairs, confusion, fit_temperature, reliability
+from relviz.core.stitching.breakage import class_accuracy, confused_pairs, confusion, fit_temperature, reliability
 from relviz.errors import BadChoice
 
 

@@ -9,8 +9,16 @@ from torch import Tensor
 
 from relviz.core.fitting import unwatched
 from relviz.core.heads.closed_form import fit_ridge
-from relviz.core.stitching import NotApplicable, Side, Stitched, chance_f1, stitch_all, stitched_scores, weighted_f1
-from relviz.core.stitching_methods import METHODS
+from relviz.core.stitching import (
+    METHODS,
+    NotApplicable,
+    Side,
+    Stitched,
+    chance_f1,
+    stitch_all,
+    stitched_scores,
+    weighted_f1,
+)
 from relviz.core.translations import translate
 from relviz.core.translations.inverse import translate_by_inverse
 

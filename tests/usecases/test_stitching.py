@@ -10,8 +10,7 @@ import torch
 from relviz.cli import main
 from relviz.core.heads.closed_form import fit_ridge
 from relviz.core.projections.angles import cosine
-from relviz.core.stitching import Side, stitch_all
-from relviz.core.stitching_methods import METHODS
+from relviz.core.stitching import METHODS, Side, stitch_all
 from relviz.data.catalogue import load_dataset
 from relviz.encoding.spaces import anchor_rows, space_of
 from relviz.models.catalogue import find

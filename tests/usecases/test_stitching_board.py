@@ -12,8 +12,7 @@ import torch
 
 from relviz.cli import main
 from relviz.core.heads import LinearHead
-from relviz.core.stitching import Side, Stitched, stitch_all
-from relviz.core.stitching_methods import METHODS
+from relviz.core.stitching import METHODS, Side, Stitched, stitch_all
 from relviz.data.catalogue import load_dataset
 from relviz.encoding.spaces import anchor_rows, encoder_of
 from relviz.models.catalogue import find

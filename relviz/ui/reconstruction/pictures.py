@@ -8,7 +8,7 @@ import html
 import streamlit as st
 from torch import Tensor
 
-from relviz.core.stitching_methods import METHODS
+from relviz.core.stitching import METHODS
 from relviz.models.catalogue import find
 from relviz.plots.pictures import png, side_by_side
 from relviz.plots.words import counterparts_sentence, reconstruction_sentence

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from relviz.core.stitching_methods import CLOSED_FORM, METHODS
+from relviz.core.stitching import CLOSED_FORM, METHODS
 from relviz.plots.stitching import plot_curve, plot_methods
 from relviz.requests import Anchors, Request, Stitch
 from relviz.ui.controls import Choice

@@ -1,117 +1,23 @@
-"""Zero-shot stitching: the encoder of one model with the head of another, nothing trained on the pair.
-
-A method says which head reads a model's space and how a foreign encoder's vectors come into that space;
-`stitching_methods` holds the registered ones.
-"""
+"""Heads that read foreign encoders, and how well."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from relviz.core.fitting import Watch, unwatched
-from relviz.core.heads import LinearHead, share_right
-from relviz.core.projections import project
-from relviz.core.registry import Entry
+from relviz.core.heads import share_right
+from relviz.core.stitching.f1 import weighted_f1
+from relviz.core.stitching.method import Method, NotApplicable, Reader, Side
 
 SURE = 0.01  # standard error below which the mean over draws is said
 LEAST_DRAWS, MOST_DRAWS = 30, 300
-
-
-@dataclass(frozen=True)
-class Side:
-    """One model in a stitch.
-
-    Attributes
-    ----------
-    gallery: its vectors of the gallery, `m x d`, on which heads are fitted.
-    held_out: its vectors of the held-out rows, `n x d`, on which accuracy is computed.
-    anchors: gallery rows of the anchors, in order.
-    native_head: its own head, if it has one.
-    """
-
-    name: str
-    gallery: Float[Tensor, "m d"]
-    held_out: Float[Tensor, "n d"]
-    anchors: Int[Tensor, "k"]
-    native_head: LinearHead | None
-    _projected: dict[tuple[str, str, bool], Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    @property
-    def anchor_vectors(self) -> Float[Tensor, "k d"]:
-        """Vectors of the anchors."""
-        return self.gallery[self.anchors]
-
-    def relative(self, rows: str, *, projection: str, centred: bool) -> Float[Tensor, "_ k"]:
-        """Relative coordinates of the "gallery" or the "held_out" rows, computed once for all pairs of this side."""
-        key = (rows, projection, centred)
-        if key not in self._projected:
-            x = getattr(self, rows)
-            self._projected[key] = project(x, self.anchor_vectors, name=projection, centred=centred)
-        return self._projected[key]
-
-    def at_gallery(self) -> Side:
-        """The same model where its gallery rows are the held-out ones."""
-        there = replace(self, held_out=self.gallery)
-        known = {key: found for key, found in self._projected.items() if key[0] == "gallery"}
-        there._projected.update(known | {("held_out", *key[1:]): found for key, found in known.items()})
-        return there
-
-    def with_shuffled_anchors(self) -> Side:
-        """The same model with its anchors in another order, which no longer corresponds to the other model's.
-
-        The order follows from the anchors: one order for all would err alike over every anchor set of ordered classes.
-        """
-        order = torch.randperm(len(self.anchors), generator=torch.Generator().manual_seed(int(self.anchors.sum())))
-        return replace(self, anchors=self.anchors[order.to(self.anchors.device)])
-
-
-@runtime_checkable
-class Reader(Protocol):
-    """What reads a space: class scores `n x c` of what a method carries there."""
-
-    def scores(self, x: Any, /) -> Tensor:
-        """Class scores."""
-
-
-class NotApplicable(Exception):
-    """Why a method cannot stitch a pair; becomes an undefined cell, never an error."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Method(Entry[Callable[[Side, Side, bool], Any]]):
-    """One way of communication.
-
-    `function` carries the encoder's held-out vectors into the space that the other side's head reads:
-    (encoder, head, centred) to what the reader takes, `n` rows of it.
-
-    Attributes
-    ----------
-    head: what reads a model's own space: (side, gallery labels, classes, centred, watch) to reader.
-    native: what it reads of its own model's held-out rows: (side, centred) to what the reader takes.
-    tuned: the reader after tuning on a few labelled rows of a foreign encoder, for methods that are not zero-shot:
-        (reader, encoder, gallery labels, centred) to reader.
-    shuffled: the reader with what it reads in another random order, for a control, which is the mean over many such:
-        (reader, generator) to reader.
-    family: what it is drawn among: "absolute", "relative", "product", "translation", "inverse" or "control".
-    exact: whether a model stitched with itself gives its native predictions, whatever the anchors.
-    slow: whether it trains a network or searches a graph: seconds where the others, in closed form, take moments.
-    """
-
-    family: str
-    head: Callable[[Side, Tensor, int, bool, Watch], Reader]
-    native: Callable[[Side, bool], Any]
-    tuned: Callable[[Any, Side, Tensor, bool], Reader] | None = None
-    shuffled: Callable[[Any, torch.Generator], Reader] | None = None
-    exact: bool = True
-    slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,7 +62,7 @@ def stitch_all(
     centred: whether projections are centred on the anchors' mean.
     watch: told which share of the head's training is done, where it is trained.
 
-    >>> from relviz.core.stitching_methods import METHODS
+    >>> from relviz.core.stitching import METHODS
     >>> x, labels = torch.eye(2).repeat(3, 1), torch.tensor([0, 1]).repeat(3)
     >>> side = Side("twin", x, x, torch.arange(2), None)
     >>> stitch_all(METHODS["relative-cosine"], [side], side, gallery_labels=labels, labels=labels)
@@ -189,7 +95,7 @@ def stitched_scores(
     ------
     NotApplicable: the method cannot stitch the pair.
 
-    >>> from relviz.core.stitching_methods import METHODS
+    >>> from relviz.core.stitching import METHODS
     >>> x, labels = torch.eye(2).repeat(3, 1), torch.tensor([0, 1]).repeat(3)
     >>> side = Side("twin", x, x, torch.arange(2), None)
     >>> own, foreign, seen = stitched_scores(METHODS["relative-l1"], side, side, gallery_labels=labels, labels=labels)
@@ -200,32 +106,6 @@ def stitched_scores(
     foreign = next(_scores(method, reader, encoder, head=head, gallery_labels=gallery_labels, centred=centred))
     own, seen = (reader.scores(method.native(side, centred)) for side in (head, head.at_gallery()))
     return own, foreign, seen
-
-
-def weighted_f1(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> float:
-    """F1 score of each class, averaged with the classes' numbers of samples as weights, in [0, 1]; 0 without rows.
-
-    As scikit-learn's `f1_score` with `average="weighted"`.
-
-    >>> weighted_f1(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1]))
-    0.6666666666666666
-    """
-    if len(labels) == 0:
-        return 0.0
-    classes = int(torch.maximum(predicted.max(), labels.max())) + 1
-    right = labels[predicted == labels].bincount(minlength=classes).double()
-    said, there = (x.bincount(minlength=classes).double() for x in (predicted, labels))
-    return float((2 * right / (said + there).clamp_min(1) * there).sum() / len(labels))
-
-
-def chance_f1(share: float) -> float:
-    """Weighted F1 of always naming one class, whose share of the samples is given: 2 s^2 / (1 + s), in [0, 1].
-
-    >>> labels = torch.tensor([0, 0, 0, 1])
-    >>> round(chance_f1(0.75), 4), round(weighted_f1(torch.zeros_like(labels), labels), 4)
-    (0.6429, 0.6429)
-    """
-    return 2 * share**2 / (1 + share)
 
 
 def _reader(method: Method, head: Side, gallery_labels: Tensor, labels: Tensor, centred: bool, watch: Watch) -> Reader:

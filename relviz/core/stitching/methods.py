@@ -17,7 +17,8 @@ from relviz.core.fitting import Watch
 from relviz.core.heads import LinearHead
 from relviz.core.heads.closed_form import fit_ridge
 from relviz.core.projections import PROJECTIONS, layer_norm
-from relviz.core.stitching import LEAST_DRAWS, MOST_DRAWS, SURE, Method, NotApplicable, Side
+from relviz.core.stitching.method import Method, NotApplicable, Side
+from relviz.core.stitching.stitch import LEAST_DRAWS, MOST_DRAWS, SURE
 from relviz.core.translations import TRANSLATIONS
 from relviz.core.translations.inverse import translate_by_inverse
 
