@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Generic, TypeVar
+from threading import RLock
+from typing import Any, ClassVar, Generic, TypeVar
 
+from relviz.plugins import Plugin, leave_out, plugins
+
+E = TypeVar("E")
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Transformations of a space that a method may be invariant to; the law battery tries every method on all of them.
@@ -56,6 +62,111 @@ class Entry(Generic[F]):
     invariances: frozenset[str] = frozenset()
     options: tuple[Option, ...] = ()
     detail: str = ""
+
+    def flaw(self) -> str | None:
+        """What is wrong with an entry that another package brings, or None."""
+        if not (self.label and self.summary and self.source):
+            return "its label, summary or source is empty"
+        if unknown := self.invariances - set(TRANSFORMATIONS):
+            return f"it claims to be invariant to {', '.join(sorted(unknown))}, known are {', '.join(TRANSFORMATIONS)}"
+        known = inspect.signature(self.function).parameters
+        missing = [option.name for option in self.options if option.name not in known]
+        return f"its function takes no {', '.join(missing)}, which its options name" if missing else None
+
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LOCK = RLock()  # one for all registries
+
+
+class Registry(MutableMapping[str, E]):
+    """Names and what they stand for: relviz's own, then what other installed packages add.
+
+    Those are looked up when the registry is first read. One that is malformed is left out, and the log says why.
+
+    Parameters
+    ----------
+    group: of entry points, a key of `relviz.plugins.GROUPS`.
+    flaw: what is wrong with an object that another package brings, or None.
+    own: relviz's own; more may be set until the registry is read.
+
+    >>> list(Registry("relviz.sources", lambda found: None, {"mine": len}))
+    ['mine']
+    """
+
+    # A package that reads registries while it is imported finds relviz's own entries: looking for more would import it
+    # again.
+    _loading: ClassVar[bool] = False
+
+    def __init__(self, group: str, flaw: Callable[[Any], str | None], own: Mapping[str, E] | None = None) -> None:
+        self._group, self._flaw, self._known = group, flaw, dict(own or {})
+        self._packages: dict[str, str] = {}
+        self._awaiting = True
+
+    def package_of(self, name: str) -> str:
+        """The package, with its version, that brings a name; empty for relviz's own."""
+        self._complete()
+        return self._packages.get(name, "")
+
+    def __getitem__(self, name: str) -> E:
+        return self._complete()[name]
+
+    def __setitem__(self, name: str, entry: E) -> None:
+        self._known[name] = entry
+
+    def __delitem__(self, name: str) -> None:
+        del self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._complete())
+
+    def __len__(self) -> int:
+        return len(self._complete())
+
+    def _complete(self) -> dict[str, E]:
+        with _LOCK:
+            if self._awaiting and not Registry._loading:
+                self._awaiting, Registry._loading = False, True
+                try:
+                    for plugin in plugins(self._group):
+                        self._add(plugin)
+                finally:
+                    Registry._loading = False
+        return self._known
+
+    def _add(self, plugin: Plugin) -> None:
+        reason = self._flaw(plugin.found) or self._collision(plugin)
+        if reason:
+            leave_out(plugin, reason)
+            return
+        self._known[plugin.name] = plugin.found
+        self._packages[plugin.name] = plugin.package
+
+    def _collision(self, plugin: Plugin) -> str | None:
+        if not _NAME.fullmatch(plugin.name):
+            return "a name is of small letters, digits and single hyphens between them"
+        if plugin.name in self._known:
+            return f"{self._packages.get(plugin.name, 'relviz')} has one of that name already"
+        labels = {getattr(entry, "label", None): name for name, entry in self._known.items()}
+        taken = labels.get(getattr(plugin.found, "label", ""))
+        return f"its label is that of '{taken}'" if taken else None
+
+
+def flaw_of(kind: type[Entry[Any]]) -> Callable[[Any], str | None]:
+    """What finds the flaw of an object that should be an entry of that kind. Neither it nor what it gives raises.
+
+    >>> flaw_of(Entry)("a word")
+    'it is a str and no Entry'
+    """
+
+    def flaw(found: Any) -> str | None:
+        if not isinstance(found, kind):
+            return f"it is a {type(found).__name__} and no {kind.__name__}"
+        try:
+            return found.flaw()
+        except (AttributeError, TypeError, ValueError) as error:  # fields of other types than are declared
+            return f"its fields are not what {kind.__name__} declares ({error})"
+
+    return flaw
 
 
 def import_modules(package: str) -> None:

@@ -19,6 +19,7 @@ from relviz.data.catalogue import load_dataset
 from relviz.encoding import cache
 from relviz.jobs.codec import layout, packed, unpacked
 from relviz.models.catalogue import find, names_for
+from relviz.plugins import versions
 from relviz.requests import (
     DataName,
     MethodName,
@@ -92,12 +93,14 @@ def write(request: Request, key: str, answer: Any) -> None:
 
 @functools.cache
 def _version(kind: Any) -> str:
-    """What else would be answered otherwise within one release: fields of question and answer, and what methods say.
+    """What else would be answered otherwise within one release.
 
+    Fields of question and answer, what methods say, and the versions of the packages that add methods or sources.
     As a digest, worked out once: every key of every visitor holds it.
     """
     methods = [[row[part] for part in ("kind", "name", "what", "options", "detail")] for row in rows()]
-    return cache.cache_key("version", question=layout(kind), answer=layout(use_case(kind).answer), methods=methods)
+    fields_of = {"question": layout(kind), "answer": layout(use_case(kind).answer)}
+    return cache.cache_key("version", **fields_of, methods=methods, packages=versions())
 
 
 def _meaning(kind: str, name: str, age: float) -> cache.Ingredient:

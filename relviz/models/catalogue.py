@@ -11,6 +11,7 @@ from typing import Any
 
 from relviz import settings
 from relviz.core.heads import LinearHead
+from relviz.core.registry import Registry
 from relviz.data.dataset import DataSet
 from relviz.errors import BadChoice, BadFile, RelvizError, UnknownName
 from relviz.models import arrays, own, shelf, text, vision
@@ -24,12 +25,17 @@ from relviz.models.watching import ENCODE
 from relviz.shelf_file import ModelEntry, add_model, check_free, entry_of, model_entries
 from relviz.stamps import stamp
 
-SOURCES: dict[str, Callable[[str, Path | None], Built]] = {
-    "torchvision": vision.of_torchvision,
-    "timm": vision.of_timm,
-    "efficientnet-lite": vision.efficientnet_lite,
-    "hf": text.of_hub,
-}
+_Build = Callable[[str, Path | None], Built]
+SOURCES: Registry[_Build] = Registry(
+    "relviz.sources",
+    lambda found: None if callable(found) else f"it is a {type(found).__name__} and no function",
+    {
+        "torchvision": vision.of_torchvision,
+        "timm": vision.of_timm,
+        "efficientnet-lite": vision.efficientnet_lite,
+        "hf": text.of_hub,
+    },
+)
 
 OF_IMAGES = ("size", "channels", "mean", "std")  # keys of an entry that only a network of images uses
 
@@ -276,6 +282,7 @@ def _of_source(entry: ModelEntry) -> Built:
     if kind not in SOURCES:
         raise UnknownName("source of models", kind, SOURCES)
     built = SOURCES[kind](name, entry.path())
+    built = replace(built, code=f"{built.code}{SOURCES.package_of(kind)}")  # another version, another fingerprint
     asked: dict[str, Any] = {part: getattr(entry, part) for part in OF_IMAGES}
     chosen = {part: value for part, value in asked.items() if value is not None}
     if not chosen or not isinstance(built.reads, Pictures):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from relviz import settings
 from relviz.core.neighbours import kept_share, nearest_by_distance
+from relviz.core.projections import PROJECTIONS
 from relviz.core.reductions import METRICS, REDUCTIONS
 from relviz.core.reductions.nearness import nearest_rows, neighbour_graph, rows_for
 from relviz.core.reductions.principal import pca, varies
@@ -229,7 +230,7 @@ def _spaces(request: Maps, data: DataSet, progress: Progress) -> _Spaces:
             "view",
             weights=[weights_a, weights_b],
             anchors=rows.tolist(),
-            projection=request.anchors.projection,
+            projection=[request.anchors.projection, PROJECTIONS.package_of(request.anchors.projection)],
             centred=request.anchors.centred,
             **shared,
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from relviz.core.registry import TRANSFORMATIONS, Entry
+from relviz.core.registry import TRANSFORMATIONS, Entry, Registry, flaw_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,4 +24,4 @@ class Strategy(Entry[Callable[..., Tensor]]):
 
 BLIND = frozenset(TRANSFORMATIONS)  # reads no vectors
 ANGLES = frozenset({"isotropic scale", "orthogonal", "permutation"})
-STRATEGIES: dict[str, Strategy] = {}
+STRATEGIES: Registry[Strategy] = Registry("relviz.anchor_strategies", flaw_of(Strategy))

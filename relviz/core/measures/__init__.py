@@ -19,7 +19,7 @@ from relviz.core.measures.pair import Pair
 from relviz.core.measures.retrieval import jaccard, mean_cosine, mrr, mrr_full
 from relviz.core.measures.shape import procrustes, rsa
 from relviz.core.measures.space import Space
-from relviz.core.registry import Option
+from relviz.core.registry import Option, Registry, flaw_of
 from relviz.types import MeasureValue
 
 __all__ = ["MEASURES", "Measure", "Pair", "Space", "class_conditional", "local_agreement", "measure_all"]
@@ -37,7 +37,7 @@ _AXES = (
 )
 _BANDWIDTH = Option("bandwidth", 1.0, "kernel width as a share of the median distance", low=0.01, high=100.0)
 
-MEASURES: dict[str, Measure] = {
+_OWN = {
     "cka": Measure(
         label="CKA, linear",
         function=linear_cka,
@@ -193,6 +193,7 @@ MEASURES: dict[str, Measure] = {
         compares_vectors=True,
     ),
 }
+MEASURES: Registry[Measure] = Registry("relviz.measures", flaw_of(Measure), _OWN)
 
 
 def measure_all(

@@ -31,6 +31,16 @@ class Measure(Entry[Callable[..., MeasureValue]]):
     compares_vectors: bool = False
     directed: bool = False
 
+    def flaw(self) -> str | None:
+        """What is wrong with an entry that another package brings, or None."""
+        if not self.low < self.high:
+            return f"its range, {self.low} to {self.high}, is empty"
+        return (
+            "its label holds braces around something else than k"
+            if set("{}") & set(self.label.replace("{k}", ""))
+            else super().flaw()
+        )
+
     @property
     def best(self) -> float:
         """The value of a space with itself."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from relviz.core.registry import Entry, Option
+from relviz.core.registry import Entry, Option, Registry, flaw_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,11 @@ class Projection(Entry[Callable[..., Tensor]]):
     similarity: bool = False
     pointwise: bool = True
 
+    def flaw(self) -> str | None:
+        """What is wrong with an entry that another package brings, or None."""
+        declared = any(option.name == "centred" for option in self.options)
+        return super().flaw() if declared else "it has no option `centred`, which every projection has"
+
     def invariant_to(self, *, centred: bool) -> frozenset[str]:
         """Transformations that leave its result unchanged, with or without centring on the anchors."""
         return self.invariances | {"translation"} if centred else self.invariances
@@ -36,4 +41,4 @@ RIGID = frozenset({"orthogonal", "permutation"})
 CONFORMAL = RIGID | {"isotropic scale"}
 
 
-PROJECTIONS: dict[str, Projection] = {}
+PROJECTIONS: Registry[Projection] = Registry("relviz.projections", flaw_of(Projection))

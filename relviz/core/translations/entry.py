@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relviz.core.registry import Entry, Option
+from relviz.core.registry import Entry, Option, Registry, flaw_of
 from relviz.core.translations.frames import NORMALISE
 from relviz.core.translations.translation import Translation
 
@@ -23,6 +23,13 @@ class TranslationEntry(Entry[Callable[..., Translation]]):
     """
 
     comes_back: str
+
+    def flaw(self) -> str | None:
+        """What is wrong with an entry that another package brings, or None."""
+        frames = [option.default for option in self.options if option.name == "normalise"]
+        if len(frames) != 1 or frames[0] not in NORMALISE:
+            return f"it has no option `normalise` with one of {', '.join(NORMALISE)}, which every translation has"
+        return super().flaw()
 
 
 RIGID = frozenset({"orthogonal", "translation", "permutation"})
@@ -42,4 +49,4 @@ def framed(frame: str) -> tuple[Option, Option]:
     return Option("normalise", frame, "what is done to each feature first", choices=NORMALISE), _UNIT
 
 
-TRANSLATIONS: dict[str, TranslationEntry] = {}
+TRANSLATIONS: Registry[TranslationEntry] = Registry("relviz.translations", flaw_of(TranslationEntry))
