@@ -1,11 +1,10 @@
 // The element: takes messages from Python, fetches what they name, and tells Python what was selected and clicked.
 
 import { encode, pack } from "./bits";
-import { Card, type Known } from "./card";
+import { Card, know, type Known } from "./card";
 import {
   addFocus,
-  colourClasses,
-  colourNumbers,
+  colourColumn,
   type Colouring,
   type Column,
   columnOf,
@@ -14,19 +13,21 @@ import {
   focuses,
   themeOf,
 } from "./colours";
-import { count, element } from "./dom";
-import { csv, cssColour, png, save, svg } from "./exporting";
+import { element } from "./dom";
+import { exportMaps } from "./exporting";
 import { listenKeyboard } from "./keyboard";
-import { labelPlaces } from "./labels";
+import { labelsOf } from "./labels";
 import { Legend } from "./legend";
 import { Model } from "./model";
-import { Gone, parcel, traffic, weigh } from "./parcels";
+import { Gone, parcel, uvOf } from "./parcels";
 import { listenPointer, times, type Tool } from "./pointer";
-import { type Message, type Parcel, positions } from "./protocol";
+import type { Message, Parcel } from "./protocol";
 import { SELECTED } from "./render";
 import { classesOf, search } from "./search";
 import { type Sight, Stage } from "./stage";
+import { stateOf, statusOf } from "./status";
 import { Table } from "./table";
+import { type Selection, Teller } from "./telling";
 import { Toolbar } from "./toolbar";
 
 export interface Port {
@@ -46,10 +47,8 @@ interface Kept {
   sight: Sight;
 }
 
-const PAUSE = 200; // milliseconds between two selections on their way to Python
 const TRIES = 3; // to fetch what the server has let go
 const kept = new Map<string, Kept>(); // by element, while Python has taken it off the page
-const uvs = new WeakMap<Parcel, Float32Array>(); // decoded once, so that equal data stay the same array
 
 export class App {
   readonly root = element("div", { class: "relviz-maps" });
@@ -64,6 +63,7 @@ export class App {
   private readonly toolbar = this.makeToolbar();
   private readonly status = element("div", { class: "status", attributes: { "aria-live": "polite" } });
   private readonly note = element("div", { class: "note", text: "Loading the maps …" });
+  private readonly teller = new Teller(() => this.selection(), (value) => this.port?.setState("selection", value));
   private port: Port | null = null;
   private message: Message | null = null;
   private columns: Column[] = [];
@@ -80,9 +80,6 @@ export class App {
   private turn = 0;
   private token = 0;
   private tries = 0;
-  private timer = 0;
-  private last = ""; // what Python was told last, and when
-  private told = -Infinity;
   private readonly timing = { arrived: 0, firstFrame: 0 };
 
   constructor(parent: ShadowRoot | HTMLElement) {
@@ -94,7 +91,7 @@ export class App {
     this.root.onpointerdown = (event) => this.toolbar.leave(event);
     Object.assign(this.root, { relviz: { state: () => this.state(), row: (row: number) => this.placesOf(row) } });
     this.model.listen((change) => {
-      if (change === "selection") void this.takeSelection();
+      if (change === "selection") void this.teller.take().then(() => this.stage.flag());
       if (change === "selection" || change === "flags") this.showStatus();
       if (change === "click") this.port?.setState("clicked", { row: this.model.clicked, ids: this.message?.ids });
     });
@@ -114,7 +111,7 @@ export class App {
       const keys = [...message.views, ...message.columns].map(({ key }) => key);
       const others = [message.ids, ...message.views.map(({ anchors }) => anchors)];
       const selection = message.selection ? [message.selection.key] : [];
-      const parcels = await Promise.all([...keys, ...others, ...selection].map(load));
+      const parcels = await Promise.all([...keys, ...others, ...selection].map(parcel));
       if (token === this.token) this.apply(message, parcels, start);
     } catch (error) {
       if (token === this.token) this.fail(error, message, port);
@@ -134,7 +131,7 @@ export class App {
     this.note.hidden = true;
     this.columns = message.columns.map(({ name, kind }, at) => columnOf(name, kind, parcels[message.views.length + at]));
     this.windows = views.map(({ meta }) => meta.window as number[]);
-    this.known = this.know(message, ids);
+    this.known = know(message, ids, this.columns);
     if (message.colour !== this.asked) this.colour = this.asked = message.colour;
     this.timing.arrived = performance.now() - start;
     this.stage.drawn = () => requestAnimationFrame(() => (this.timing.firstFrame ||= performance.now() - start));
@@ -160,13 +157,6 @@ export class App {
     kept.set(name, { ids, asked, colour, tool, labelled, focus, hidden: this.model.hidden, sight: this.stage.sight });
   }
 
-  private know(message: Message, ids: Parcel): Known {
-    const label = this.columns.find(({ kind }) => kind === "classes") ?? null;
-    const named = message.card.map((name) => this.columns.find((column) => column.name === name));
-    const columns = named.filter((column) => column !== undefined && column !== label) as Column[];
-    return { ids: ids.columns.values as Known["ids"], label, columns, pictures: message.pictures };
-  }
-
   /** Colours, class names, legend and toolbar afresh. */
   private paint(): void {
     const column = this.coloured;
@@ -175,12 +165,9 @@ export class App {
     this.painted = JSON.stringify(theme);
     const focus = this.focus.get(column.name) ?? firstFocus(column);
     this.focus.set(column.name, focus);
-    const { classes, sequence } = this.message.palette;
-    const byClass = column.kind === "classes";
-    this.colouring = byClass ? colourClasses(column, focus, classes, theme) : colourNumbers(column, sequence, theme);
-    const codes = byClass && this.labelled ? [...focus.keys()].filter((code) => !this.model.hidden.get(column.name)?.has(code)) : [];
-    const places = codes.length ? this.stage.views.map((uv) => labelPlaces(column, uv)) : [];
-    this.stage.labels = codes.length ? { names: column.names, codes, places } : null;
+    this.colouring = colourColumn(column, focus, this.message.palette, theme);
+    const named = column.kind === "classes" && this.labelled ? [...focus.keys()] : [];
+    this.stage.labels = labelsOf(column, named, this.model.hidden.get(column.name), this.stage.views);
     this.stage.paint(this.colouring, theme);
     this.legend.show(column, this.colouring, focus);
     this.showToolbar();
@@ -249,8 +236,7 @@ export class App {
       const focus = this.focus.get(column.name) as Focus;
       if (!focus.delete(code)) addFocus(focus, code);
     } else {
-      const off = this.model.hidden.get(column.name) ?? new Set<number>();
-      this.model.hidden.set(column.name, only ? othersOf(column, code, off) : flipped(off, code));
+      this.model.toggle(column, code, only);
       this.model.applyFilter(this.columns);
     }
     this.paint();
@@ -263,47 +249,20 @@ export class App {
   }
 
   private showStatus(): void {
-    const limit = this.stage.renderer.limit;
-    const drawn = limit < this.model.rows ? `${count(limit)} of ${count(this.model.rows)} samples drawn: no WebGL here` : "";
-    const chosen = this.model.count();
-    const words = chosen ? `${count(chosen)} of ${count(this.model.rows)} selected` : `${count(this.model.rows)} samples`;
-    const anchors = (this.stage.anchors[0]?.length ?? 0) / 2;
-    const marked = anchors && this.stage.anchored ? `◇ ${count(anchors)} anchors` : "";
-    this.status.textContent = [drawn, words, marked].filter(Boolean).join(" · ");
+    this.status.textContent = statusOf(this.model, this.stage);
   }
 
-  /** The first selection after a pause goes to Python before it is drawn, those of a quick series once it has ended. */
-  private async takeSelection(): Promise<void> {
-    clearTimeout(this.timer);
-    const wait = this.told + PAUSE - performance.now();
-    if (wait > 0) this.timer = window.setTimeout(() => void this.tellSelection(), wait);
-    else await this.tellSelection();
-    this.stage.flag();
-  }
-
-  /** Sends the selection if it is another one than Python knows of. */
-  private async tellSelection(): Promise<void> {
+  private async selection(): Promise<Selection | null> {
     const { message, turn } = this;
-    if (!message) return;
-    const value = { bits: await encode(pack(this.model.flags, SELECTED)), turn, ids: message.ids };
-    const text = JSON.stringify(value);
-    if (text === this.last) return;
-    this.last = text;
-    this.told = performance.now();
-    this.port?.setState("selection", value);
+    return message && { bits: await encode(pack(this.model.flags, SELECTED)), turn, ids: message.ids };
   }
 
   private async exportAs(kind: "png" | "svg" | "csv"): Promise<void> {
     const { message, known, colouring } = this;
     if (!message || !known || !colouring) return;
-    const theme = themeOf(this.root);
-    const colour = (row: number): string => cssColour(colouring.palette, colouring.slots[row]);
-    const made = {
-      png: () => png(this.stage, theme),
-      svg: () => svg(this.stage, this.model, colour, theme),
-      csv: () => csv(this.stage, this.model, known, this.columns, this.windows),
-    };
-    save(`${message.name}.${kind}`, await made[kind]());
+    const { stage, model, columns, windows } = this;
+    const seen = { stage, model, known, columns, windows, colouring, theme: themeOf(this.root) };
+    await exportMaps(`${message.name}.${kind}`, kind, seen);
   }
 
   /** Asks Python to offer anew what the server has let go, and tries again; what was shown stays meanwhile. */
@@ -321,23 +280,8 @@ export class App {
 
   /** For tests and benchmarks: what is shown now. */
   private state(): Record<string, unknown> {
-    const { model, stage } = this;
-    return {
-      rows: model.rows,
-      renderer: stage.renderer.name,
-      mode: stage.mode,
-      moving: stage.moving,
-      colour: this.coloured?.name,
-      hovered: model.hovered,
-      clicked: model.clicked,
-      selected: model.count(),
-      selection: model.selectedRows(10_000),
-      pictured: this.card.pictured,
-      anchors: stage.anchors.map((uv) => uv.length / 2),
-      panes: stage.panes.map((pane) => ({ layers: pane.layers, camera: pane.camera, place: pane.place, size: pane.size })),
-      traffic: { ...traffic },
-      timing: { ...this.timing, ...times },
-    };
+    const shown = { colour: this.coloured?.name, pictured: this.card.pictured };
+    return { ...shown, ...stateOf(this.model, this.stage), timing: { ...this.timing, ...times } };
   }
 
   /** Where a row is drawn in every map, in pixels of the map's field. */
@@ -347,33 +291,8 @@ export class App {
 
   destroy(): void {
     this.keep();
-    clearTimeout(this.timer);
+    this.teller.stop();
     this.stage.destroy();
     this.root.remove();
   }
-}
-
-async function load(key: string): Promise<Parcel> {
-  const found = await parcel(key);
-  weigh(key, found.bytes);
-  return found;
-}
-
-function uvOf(found: Parcel): Float32Array {
-  const known = uvs.get(found) ?? positions(found);
-  uvs.set(found, known);
-  return known;
-}
-
-function flipped(codes: Set<number>, code: number): Set<number> {
-  const next = new Set(codes);
-  if (!next.delete(code)) next.add(code);
-  return next;
-}
-
-/** All classes but one; none when that one was alone already. */
-function othersOf(column: Column, code: number, off: Set<number>): Set<number> {
-  const others = column.names.map((_, other) => other).filter((other) => other !== code);
-  const alone = off.size === others.length && !off.has(code);
-  return new Set(alone ? [] : others);
 }

@@ -4,7 +4,7 @@ import type { Column } from "./colours";
 import { element, figure } from "./dom";
 import type { Model } from "./model";
 import { page } from "./parcels";
-import type { PictureSpec } from "./protocol";
+import type { Message, Parcel, PictureSpec } from "./protocol";
 import type { Stage } from "./stage";
 
 export interface Known {
@@ -12,6 +12,14 @@ export interface Known {
   label: Column | null;
   columns: Column[];
   pictures: PictureSpec | null;
+}
+
+/** What a message tells of its rows. */
+export function know(message: Message, ids: Parcel, columns: Column[]): Known {
+  const label = columns.find(({ kind }) => kind === "classes") ?? null;
+  const named = message.card.map((name) => columns.find((column) => column.name === name));
+  const told = named.filter((column) => column !== undefined && column !== label) as Column[];
+  return { ids: ids.columns.values as Known["ids"], label, columns: told, pictures: message.pictures };
 }
 
 export class Card {

@@ -1,6 +1,6 @@
 // From a column to colours: each row gets a slot (0 to 255), each slot a colour. Slot 0 is grey: no value, or no focus.
 
-import type { Parcel } from "./protocol";
+import type { Message, Parcel } from "./protocol";
 
 export const CONTEXT = 0;
 const FOCUS = 20; // classes that have a colour at first when there are more
@@ -60,6 +60,11 @@ export function addFocus(focus: Focus, code: number): void {
   let place = 0;
   while (taken.has(place)) place++;
   focus.set(code, place);
+}
+
+export function colourColumn(column: Column, focus: Focus, palette: Message["palette"], theme: Theme): Colouring {
+  if (column.kind === "classes") return colourClasses(column, focus, palette.classes, theme);
+  return colourNumbers(column, palette.sequence, theme);
 }
 
 export function colourClasses(column: Column, focus: Focus, colours: string[], theme: Theme): Colouring {

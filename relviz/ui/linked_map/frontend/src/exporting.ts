@@ -1,7 +1,7 @@
 // Taking the maps away: PNG and SVG of what is seen, CSV of where every row lies.
 
 import { type Known, valueOf } from "./card";
-import type { Column, Theme } from "./colours";
+import type { Colouring, Column, Theme } from "./colours";
 import type { Model } from "./model";
 import type { Pane } from "./pane";
 import { lookOf } from "./render";
@@ -9,7 +9,29 @@ import type { Stage } from "./stage";
 
 const VECTOR = 20_000; // rows up to which an SVG holds every point as a shape; beyond, the points are one picture
 
-export function save(name: string, content: Blob): void {
+/** What there is to take away. */
+interface Seen {
+  stage: Stage;
+  model: Model;
+  known: Known;
+  columns: Column[];
+  windows: number[][];
+  colouring: Colouring;
+  theme: Theme;
+}
+
+export async function exportMaps(name: string, kind: "png" | "svg" | "csv", seen: Seen): Promise<void> {
+  const { stage, model, known, columns, windows, colouring, theme } = seen;
+  const colour = (row: number): string => cssColour(colouring.palette, colouring.slots[row]);
+  const made = {
+    png: () => png(stage, theme),
+    svg: () => svg(stage, model, colour, theme),
+    csv: () => csv(stage, model, known, columns, windows),
+  };
+  save(name, await made[kind]());
+}
+
+function save(name: string, content: Blob): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(content);
   link.download = name;
@@ -17,7 +39,7 @@ export function save(name: string, content: Blob): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-export async function png(stage: Stage, theme: Theme): Promise<Blob> {
+async function png(stage: Stage, theme: Theme): Promise<Blob> {
   stage.drawPoints();
   const points = stage.root.querySelector("canvas.points") as HTMLCanvasElement;
   const ratio = window.devicePixelRatio || 1;
@@ -39,7 +61,7 @@ export async function png(stage: Stage, theme: Theme): Promise<Blob> {
   return new Promise((done) => canvas.toBlob((blob) => done(blob as Blob), "image/png"));
 }
 
-export function svg(stage: Stage, model: Model, colour: (row: number) => string, theme: Theme): Blob {
+function svg(stage: Stage, model: Model, colour: (row: number) => string, theme: Theme): Blob {
   const { width, height } = stage.root.getBoundingClientRect();
   const panes = stage.panes.map((pane) => paneSvg(stage, pane, model, colour, theme));
   const ground = `<rect width="100%" height="100%" fill="rgb(${theme.ground.join(",")})"/>`;
@@ -93,7 +115,7 @@ function picture(stage: Stage, pane: Pane): string {
 }
 
 /** One line a sample: id, columns, its place in every map in the map's own units, and whether it is selected. */
-export function csv(stage: Stage, model: Model, known: Known, columns: Column[], windows: number[][]): Blob {
+function csv(stage: Stage, model: Model, known: Known, columns: Column[], windows: number[][]): Blob {
   const places = stage.specs.flatMap((spec) => [`${spec.title} x`, `${spec.title} y`]);
   const lines = [["id", ...columns.map((column) => column.name), ...places, "selected"].map(cell).join(",")];
   for (let row = 0; row < model.rows; row++) {
@@ -121,6 +143,6 @@ function escape(text: string): string {
   return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }
 
-export function cssColour(palette: Uint8Array, slot: number): string {
+function cssColour(palette: Uint8Array, slot: number): string {
   return `rgb(${palette.slice(4 * slot, 4 * slot + 3).join(",")})`;
 }

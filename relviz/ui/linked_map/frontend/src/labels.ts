@@ -1,5 +1,6 @@
 // Where class names stand on a map: on the densest spot of their class, each one only where it covers no other.
 
+import type { Labelled } from "./above";
 import type { Column } from "./colours";
 
 const SIDE = 24;
@@ -58,4 +59,11 @@ export function placeLabels(labels: Label[], width: number, height: number): Lab
 
 function overlap(a: Label, b: Label): boolean {
   return Math.abs(a.y - b.y) < HEIGHT && Math.abs(a.x - b.x) < (a.width + b.width) / 2 + 4;
+}
+
+/** Names of those classes that are not switched off, and where they stand on every map. */
+export function labelsOf(column: Column, classes: number[], hidden: Set<number> | undefined, views: Float32Array[]): Labelled | null {
+  const codes = classes.filter((code) => !hidden?.has(code));
+  if (!codes.length) return null;
+  return { names: column.names, codes, places: views.map((uv) => labelPlaces(column, uv)) };
 }

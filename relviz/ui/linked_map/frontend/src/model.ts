@@ -81,6 +81,12 @@ export class Model {
     return found;
   }
 
+  /** Switches a class off or on; with `only`, all others off, or all on when that one was alone already. */
+  toggle(column: Column, code: number, only: boolean): void {
+    const off = this.hidden.get(column.name) ?? new Set<number>();
+    this.hidden.set(column.name, only ? othersOf(column, code, off) : flipped(off, code));
+  }
+
   /** Hides exactly the rows of the classes that are switched off. */
   applyFilter(columns: Column[]): void {
     const active = columns.filter((column) => this.hidden.get(column.name)?.size);
@@ -93,4 +99,17 @@ export class Model {
     }
     this.tell("flags");
   }
+}
+
+function flipped(codes: Set<number>, code: number): Set<number> {
+  const next = new Set(codes);
+  if (!next.delete(code)) next.add(code);
+  return next;
+}
+
+/** All classes but one; none when that one was alone already. */
+function othersOf(column: Column, code: number, off: Set<number>): Set<number> {
+  const others = column.names.map((_, other) => other).filter((other) => other !== code);
+  const alone = off.size === others.length && !off.has(code);
+  return new Set(alone ? [] : others);
 }

@@ -1,17 +1,27 @@
 // Fetching parcels and picture pages once each. Keys follow from content, so nothing here ever goes stale.
 
-import { type Parcel, parse } from "./protocol";
+import { type Parcel, parse, positions } from "./protocol";
 
 const LIMIT = 512 * 2 ** 20; // bytes kept in memory; the browser's own cache keeps more on disk
 const parcels = new Map<string, Promise<Parcel>>();
 const pages = new Map<string, Promise<ImageBitmap>>();
+const uvs = new WeakMap<Parcel, Float32Array>(); // decoded once, so that equal data stay the same array
 export const traffic = { bytes: 0, requests: 0 };
 
 /** The server no longer has a parcel; Python is asked to offer it again. */
 export class Gone extends Error {}
 
-export function parcel(key: string): Promise<Parcel> {
-  return remembered(parcels, key, async () => parse(await (await ask(key)).arrayBuffer()));
+export async function parcel(key: string): Promise<Parcel> {
+  const found = await remembered(parcels, key, async () => parse(await (await ask(key)).arrayBuffer()));
+  weigh(key, found.bytes);
+  return found;
+}
+
+/** The positions that a parcel holds. */
+export function uvOf(found: Parcel): Float32Array {
+  const known = uvs.get(found) ?? positions(found);
+  uvs.set(found, known);
+  return known;
 }
 
 export function page(key: string): Promise<ImageBitmap> {
@@ -44,7 +54,7 @@ function remembered<T>(store: Map<string, Promise<T>>, key: string, load: () => 
 let sizes = new Map<string, number>();
 
 /** Notes what a parcel weighs, and drops the least recently used beyond the limit. */
-export function weigh(key: string, bytes: number): void {
+function weigh(key: string, bytes: number): void {
   if (!sizes.has(key)) traffic.bytes += bytes;
   sizes.set(key, bytes);
   forget();
