@@ -44,7 +44,7 @@ def compare(
     """
     from relviz.core.measures import MEASURES
     from relviz.data.catalogue import load_dataset
-    from relviz.encoding.spaces import source_of, usual_strategy
+    from relviz.encoding.spaces import usual_strategy
     from relviz.models.catalogue import usual_data
     from relviz.requests import Anchors, Compare
     from relviz.usecases.table import run
@@ -52,7 +52,7 @@ def compare(
     data = usual_data(a, b) if data is None else data
     samples = load_dataset(data)
     how = strategy or usual_strategy(samples)
-    chosen = Anchors(anchors, how, seed, projection, centred, source_of(how, a))
+    chosen = Anchors(anchors, how, seed, projection, centred)
     names = tuple(MEASURES) if list(measures) == ["all"] else tuple(measures)
     found: Comparison = run(Compare(a, b, data, chosen, samples.neighbours if k is None else k, names, draws))
     return found
@@ -77,14 +77,14 @@ def stitch(
     RelvizError: an unknown name or an impossible value; the sentence says which.
     """
     from relviz.data.catalogue import load_dataset
-    from relviz.encoding.spaces import source_of, usual_strategy
+    from relviz.encoding.spaces import usual_strategy
     from relviz.models.catalogue import usual_data
     from relviz.requests import DEFAULT_METHODS, Anchors, Stitch
     from relviz.usecases.table import run
 
     data = usual_data(a, b) if data is None else data
     how = strategy or usual_strategy(load_dataset(data))
-    chosen = Anchors(anchors, how, seed, centred=centred, source=source_of(how, a))
+    chosen = Anchors(anchors, how, seed, centred=centred)
     pair = tuple(dict.fromkeys((a, b)))
     cells: list[StitchedCell] = run(Stitch(pair, data, chosen, tuple(methods or DEFAULT_METHODS)))
     return cells

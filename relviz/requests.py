@@ -33,7 +33,8 @@ class Anchors:
     strategy: a key of `relviz.core.anchors.STRATEGIES`.
     projection: a key of `relviz.core.projections.PROJECTIONS`.
     centred: whether samples and anchors are first centred on the anchors' mean.
-    source: the model in whose space the anchors are chosen; empty unless the strategy looks at vectors.
+    source: the model in whose space a strategy that looks at vectors chooses; empty for the first one that the request
+        names. `relviz.usecases.table.complete` fills it in.
     """
 
     count: int = 300

@@ -136,10 +136,8 @@ def add_pair(parser: argparse.ArgumentParser) -> None:
 def chosen_anchors(chosen: argparse.Namespace) -> Any:
     """The anchors that settled options ask for."""
     from relviz.data.catalogue import load_dataset
-    from relviz.encoding.spaces import source_of, usual_strategy
+    from relviz.encoding.spaces import usual_strategy
     from relviz.requests import Anchors
 
     usual = "uniform" if chosen.what == "pairs" else usual_strategy(load_dataset(chosen.data))
-    strategy = chosen.strategy or usual
-    source = source_of(strategy, chosen.a)
-    return Anchors(chosen.anchors, strategy, chosen.seed, chosen.projection, chosen.centred, source)
+    return Anchors(chosen.anchors, chosen.strategy or usual, chosen.seed, chosen.projection, chosen.centred)

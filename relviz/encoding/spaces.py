@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from relviz import settings
-from relviz.core.anchors import STRATEGIES, select_anchors
+from relviz.core.anchors import select_anchors
 from relviz.core.projections import PROJECTIONS, project
 from relviz.data.dataset import DataSet
 from relviz.encoding import cache
@@ -128,18 +128,6 @@ def check_projection(name: str) -> None:
 def usual_strategy(data: DataSet) -> str:
     """How anchors are chosen unless told otherwise: from all classes alike, or, without labels, at random."""
     return "uniform" if data.labels is None else "class-balanced"
-
-
-def source_of(strategy: str, model: str) -> str:
-    """What `Anchors.source` must be: the model, when the strategy looks at vectors, else nothing.
-
-    Raises
-    ------
-    UnknownName: no such strategy.
-    """
-    if strategy not in STRATEGIES:
-        raise UnknownName("anchor strategy", strategy, STRATEGIES)
-    return model if "vectors" in STRATEGIES[strategy].needs else ""
 
 
 def relative_space(space: Tensor, data: DataSet, anchors: Anchors, rows: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relviz.encoding.spaces import part, source_of
+from relviz.encoding.spaces import part
 from relviz.errors import MissingData
 from relviz.experiments.fields import Field, cifar, digits, fashion
 from relviz.experiments.report import Claim, Published, Report, Row, mean, places, row, value
@@ -89,7 +89,7 @@ def _stitched(field: Field, strategy: str, count: int, seeds: int) -> float:
     accuracies = []
     for a, b in field.pairs():
         for seed in range(seeds):
-            anchors = Anchors(count, strategy, seed, source=source_of(strategy, a))
+            anchors = Anchors(count, strategy, seed)
             cells = answer(Stitch((a, b), field.data, anchors, ("relative-cosine",)))
             accuracies += [cell.accuracy for cell in cells if (cell.encoder, cell.head) == (a, b)]
     return mean(accuracies)

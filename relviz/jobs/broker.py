@@ -18,6 +18,7 @@ from relviz.jobs.job import Job, State, Stopwatch
 from relviz.jobs.line import Line
 from relviz.jobs.pipe import Message
 from relviz.requests import Request
+from relviz.usecases.table import complete
 
 _REMEMBERED = 64  # finished answers kept in memory
 _LOOK = 0.5  # seconds between two looks at the clock and at who is still there
@@ -88,6 +89,7 @@ class Broker:
         Busy: `settings.QUEUE` jobs wait for the same worker, or `settings.JOBS_PER_VISITOR` of the visitor's are
             unfinished.
         """
+        request = complete(request)
         key = self.key(request)
         name = (request, key)
         stored = None if key is None or name in self._jobs else self._stored(request, key)
@@ -107,7 +109,7 @@ class Broker:
     def key(self, request: Request, *, age: float = _GLANCE) -> str | None:
         """What the answer follows from, as it was at most so many seconds ago; None when names are on no list."""
         try:
-            return self._answers.key(request, age=age) if self._answers else None
+            return self._answers.key(complete(request), age=age) if self._answers else None
         except (RelvizError, OSError):  # the job says so; or a file is just being replaced
             return None
 

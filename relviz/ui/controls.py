@@ -11,7 +11,7 @@ from relviz.core.anchors import STRATEGIES
 from relviz.core.projections import PROJECTIONS
 from relviz.data.catalogue import DATASETS, load_dataset
 from relviz.data.dataset import DataSet
-from relviz.encoding.spaces import source_of, usual_strategy
+from relviz.encoding.spaces import usual_strategy
 from relviz.errors import BadChoice, RelvizError
 from relviz.models.catalogue import offered, why_not_offered
 from relviz.models.model import Model
@@ -127,7 +127,7 @@ def _anchors(data: DataSet, source: str) -> Anchors:
         bind="query-params",
         help="Subtract the anchors' mean first; undoes a shift between the spaces.",
     )
-    return Anchors(count, strategy, int(seed), projection, centred, source_of(strategy, source))
+    return Anchors(count, strategy, int(seed), projection, centred, source)
 
 
 def _neighbours(data: DataSet) -> int:

@@ -8,13 +8,14 @@ type.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args, get_type_hints
 
+from relviz.core.anchors import STRATEGIES
 from relviz.core.registry import import_modules
 from relviz.progress import Progress, silent
-from relviz.requests import Request
+from relviz.requests import ModelName, Request
 
 Work: TypeAlias = Callable[[Any, Progress], Any]
 
@@ -85,6 +86,19 @@ def use_cases() -> dict[type, UseCase]:
     return dict(_USE_CASES)
 
 
+def complete(request: Any) -> Any:
+    """The request with the model filled in whose space its anchors are chosen in, or without one that nothing reads.
+
+    Requests that ask the same are equal then, whatever their `Anchors.source` said.
+    """
+    anchors = getattr(request, "anchors", None)
+    if anchors is None:
+        return request
+    reads = anchors.strategy in STRATEGIES and "vectors" in STRATEGIES[anchors.strategy].needs
+    source = (anchors.source or _leading_model(request)) if reads else ""
+    return request if source == anchors.source else replace(request, anchors=replace(anchors, source=source))
+
+
 def run(request: Request, progress: Progress = silent) -> Any:
     """The answer to a request, computed here and now.
 
@@ -92,8 +106,8 @@ def run(request: Request, progress: Progress = silent) -> Any:
     ------
     RelvizError: the request cannot be met; the sentence says why.
     """
-    found: Any = request
-    for stage in use_case(type(request)).stages(request):
+    found: Any = complete(request)
+    for stage in use_case(type(request)).stages(found):
         found = stage.work(found, progress)
     return found
 
@@ -102,3 +116,18 @@ def run(request: Request, progress: Progress = silent) -> Any:
 def _import_all() -> None:
     """Have every module of this package declare what it answers."""
     import_modules("relviz.usecases")
+
+
+def _leading_model(request: Any) -> str:
+    """The first model that a request names, in the order of its fields; empty where it names none."""
+    kind: Any = type(request)
+    named = (getattr(request, name) for name in _model_fields(kind))
+    first = next((value for value in named if value), "")
+    return first if isinstance(first, str) else str(first[0])
+
+
+@cache
+def _model_fields(kind: Any) -> tuple[str, ...]:
+    """Names of the fields that hold a model's name, or several."""
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple(one.name for one in fields(kind) if ModelName in (hints[one.name], *get_args(hints[one.name])[:1]))
