@@ -14,9 +14,10 @@ from sklearn.cross_decomposition import CCA
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from relviz.core.measures import MEASURES, Pair, Space, local_agreement
+from relviz.core.measures import MEASURES, Pair, Space
+from relviz.core.measures.alignment import rbf_cka
 from relviz.core.measures.canonical import svcca
-from relviz.core.measures.cka import rbf_cka
+from relviz.core.measures.local import local_agreement
 from relviz.core.measures.space import sample_rows
 
 

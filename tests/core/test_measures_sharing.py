@@ -6,7 +6,7 @@ from torch import Tensor
 
 from relviz.core.measures import MEASURES, Pair, Space, class_conditional, measure_all
 from relviz.core.measures import space as space_module
-from relviz.core.measures.cka import linear_cka, linear_cka_debiased
+from relviz.core.measures.alignment import linear_cka, linear_cka_debiased
 from relviz.core.measures.crossing import cross
 from relviz.core.moments import Moments, merge, moments
 from relviz.core.neighbours import Best, best, nearest_by_cosine, nearest_within, points, search, unit_rows

@@ -6,8 +6,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from relviz.core.measures.measure import CLOUD, MEASURES, Measure
 from relviz.core.measures.pair import Pair
+from relviz.core.registry import Option
 from relviz.types import MeasureValue
+
+_AXES = (
+    "A principal axis counts where it is wider than rounding: above 8.4e-8 of the widest in standard deviation, and "
+    "above what rounding the given values to float32 leaves. Undefined where the axes of a space reach n - 1, as then "
+    "every correlation is 1, but for a space with itself; inflated before that."
+)
 
 
 def svcca(pair: Pair, *, keep: float = 0.99) -> MeasureValue:
@@ -40,6 +48,20 @@ def svcca(pair: Pair, *, keep: float = 0.99) -> MeasureValue:
     return MeasureValue(float(correlations.mean()), None, pair.n)
 
 
+MEASURES["svcca"] = Measure(
+    label="SVCCA",
+    function=svcca,
+    summary="correlation of the leading axes that fit each other best",
+    source="1706.05806",
+    detail="Each space keeps the fewest axes that hold the share `keep` of its variance; the mean is over as many "
+    "correlations as the space with fewer axes has. " + _AXES,
+    invariances=CLOUD,
+    options=(Option("keep", 0.99, "share of each space's variance that is kept", low=0.01, high=1.0),),
+    low=0.0,
+    high=1.0,
+)
+
+
 def pwcca(pair: Pair) -> MeasureValue:
     """Canonical correlations weighted by how much of A each one accounts for, in [0, 1].
 
@@ -69,6 +91,19 @@ def pwcca(pair: Pair) -> MeasureValue:
     features = directions if basis is None else basis.to(directions) @ directions
     weights = (left.T @ (variances.sqrt()[:, None] * features.T)).abs().sum(1)
     return MeasureValue(min(1.0, float((weights @ correlations.clamp(0, 1)) / weights.sum())), None, pair.n)
+
+
+MEASURES["pwcca"] = Measure(
+    label="PWCCA",
+    function=pwcca,
+    summary="correlation of best fitting axes, weighted by their part in A",
+    source="1806.05759",
+    detail="All axes of both spaces count. " + _AXES,
+    invariances=CLOUD - {"orthogonal"},
+    low=0.0,
+    high=1.0,
+    directed=True,
+)
 
 
 _Axes = tuple[Tensor, Tensor]  # variances and directions (columns) of principal axes

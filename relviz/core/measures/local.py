@@ -6,6 +6,7 @@ from jaxtyping import Float, Real
 from torch import Tensor
 
 from relviz import settings
+from relviz.core.measures.measure import DIRECTIONS, MEASURES, Measure
 from relviz.core.measures.pair import Pair
 from relviz.core.measures.space import Space
 from relviz.core.neighbours import jaccard_index, kept_share
@@ -29,6 +30,18 @@ def mutual_knn(pair: Pair) -> MeasureValue:
     return MeasureValue(float(shares.mean()), None, pair.n, chance=pair.k / (pair.n - 1))
 
 
+MEASURES["mutual-knn"] = Measure(
+    label="Mutual neighbours@{k}",
+    function=mutual_knn,
+    summary="neighbours shared, each space searched by itself",
+    source="2405.07987",
+    detail="Neighbours are by cosine; the sample itself is not among its k neighbours.",
+    invariances=DIRECTIONS,
+    low=0.0,
+    high=1.0,
+)
+
+
 def neighbour_jaccard(pair: Pair) -> MeasureValue:
     """Mean Jaccard index of each sample's k nearest others by cosine in A and in B, in [0, 1].
 
@@ -45,6 +58,18 @@ def neighbour_jaccard(pair: Pair) -> MeasureValue:
     expected = pair.k**2 / (pair.n - 1)  # shared entries of two random lists
     mean = float(jaccard_index(pair.neighbours_a, pair.neighbours_b).mean())
     return MeasureValue(mean, None, pair.n, chance=expected / (2 * pair.k - expected))
+
+
+MEASURES["neighbour-jaccard"] = Measure(
+    label="Neighbour Jaccard@{k}",
+    function=neighbour_jaccard,
+    summary="overlap of neighbours, each space searched by itself",
+    source="2408.00531",
+    detail="Neighbours are by cosine; the sample itself is not among its k neighbours, unlike in Jaccard@k.",
+    invariances=DIRECTIONS,
+    low=0.0,
+    high=1.0,
+)
 
 
 def local_agreement(

@@ -1,4 +1,4 @@
-"""What a registered measure is."""
+"""What a measure says about itself, and the table of all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from relviz.core.measures.pair import Pair
 from relviz.core.options import check_options
-from relviz.core.registry import Entry
+from relviz.core.registry import Entry, Registry, flaw_of
 from relviz.types import MeasureValue
 
 
@@ -61,3 +61,10 @@ class Measure(Entry[Callable[..., MeasureValue]]):
         check_options(self, options)
         reason = pair.unusable or (pair.incomparable if self.compares_vectors else pair.still)
         return MeasureValue.because(reason, pair.n) if reason else self.function(pair, **options)
+
+
+SCALE = frozenset({"isotropic scale"})  # angles between the spaces
+DIRECTIONS = SCALE | {"orthogonal", "permutation"}  # angles within one space
+CLOUD = DIRECTIONS | {"translation"}  # distances within one space, up to scale
+
+MEASURES: Registry[Measure] = Registry("relviz.measures", flaw_of(Measure))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from relviz.core.measures.measure import MEASURES, SCALE, Measure
 from relviz.core.measures.pair import Pair
 from relviz.types import MeasureValue
 
@@ -26,6 +27,20 @@ def jaccard(pair: Pair) -> MeasureValue:
     return MeasureValue(float(pair.retrieval.jaccard.mean()), None, n, chance=expected / (2 * k - expected))
 
 
+MEASURES["jaccard"] = Measure(
+    label="Jaccard@{k}",
+    function=jaccard,
+    summary="neighbours shared when A's vectors search B",
+    source="2209.15430",
+    detail="Neighbours are by cosine among the rows of B; the sample itself is one of them and may be among the k.",
+    invariances=SCALE,
+    low=0.0,
+    high=1.0,
+    compares_vectors=True,
+    directed=True,
+)
+
+
 def mrr(pair: Pair) -> MeasureValue:
     """MRR@k from A to B, in [0, 1]: mean reciprocal rank of the sample itself.
 
@@ -41,6 +56,21 @@ def mrr(pair: Pair) -> MeasureValue:
     rank = pair.retrieval.rank
     reciprocal = torch.where(rank <= pair.k, 1 / rank.double(), 0.0)
     return MeasureValue(float(reciprocal.mean()), None, pair.n, chance=_harmonic(pair.k) / pair.n)
+
+
+MEASURES["mrr"] = Measure(
+    label="MRR@{k}",
+    function=mrr,
+    summary="how near A's vector lands to the same sample in B",
+    source="2209.15430",
+    detail="Ranks are by cosine among all rows of B, the sample itself included, for it is what is looked for; "
+    "beyond rank k it counts 0.",
+    invariances=SCALE,
+    low=0.0,
+    high=1.0,
+    compares_vectors=True,
+    directed=True,
+)
 
 
 def mrr_full(pair: Pair) -> MeasureValue:
@@ -59,6 +89,20 @@ def mrr_full(pair: Pair) -> MeasureValue:
     return MeasureValue(float(reciprocal.mean()), None, pair.n, chance=_harmonic(pair.n) / pair.n)
 
 
+MEASURES["mrr-full"] = Measure(
+    label="MRR, full ranking",
+    function=mrr_full,
+    summary="as MRR, counting every rank and not only the first few",
+    source="Voorhees 1999",
+    detail="Ranks are by cosine among all rows of B, the sample itself included, for it is what is looked for.",
+    invariances=SCALE,
+    low=0.0,
+    high=1.0,
+    compares_vectors=True,
+    directed=True,
+)
+
+
 def mean_cosine(pair: Pair) -> MeasureValue:
     """Mean cosine similarity of the two vectors of each sample, in [-1, 1]. Needs equal widths. Source: 2209.15430.
 
@@ -71,6 +115,18 @@ def mean_cosine(pair: Pair) -> MeasureValue:
     1.0
     """
     return MeasureValue(float(pair.cosines.mean().clamp(-1, 1)), None, pair.n)
+
+
+MEASURES["cosine"] = Measure(
+    label="Mean cosine",
+    function=mean_cosine,
+    summary="angle between the two vectors of a sample",
+    source="2209.15430",
+    invariances=SCALE,
+    low=-1.0,
+    high=1.0,
+    compares_vectors=True,
+)
 
 
 def _harmonic(n: int) -> float:

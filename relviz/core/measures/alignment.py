@@ -5,8 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from relviz.core.measures.measure import CLOUD, MEASURES, Measure
 from relviz.core.measures.pair import Pair
+from relviz.core.registry import Option
 from relviz.types import MeasureValue
+
+_KERNEL = (
+    "The kernel's width is that share of the median distance between rows that differ, each space's own, on all rows "
+    "or on 2,000 drawn with a fixed seed; of an even count of distances the lower of the two in the middle."
+)
+_BANDWIDTH = Option("bandwidth", 1.0, "kernel width as a share of the median distance", low=0.01, high=100.0)
 
 
 def linear_cka(pair: Pair) -> MeasureValue:
@@ -25,6 +33,17 @@ def linear_cka(pair: Pair) -> MeasureValue:
     """
     m = pair.moments
     return _ratio(m.xy.square().sum(), m.xx.square().sum(), m.yy.square().sum(), m.n, low=0.0)
+
+
+MEASURES["cka"] = Measure(
+    label="CKA, linear",
+    function=linear_cka,
+    summary="shape of the two clouds, up to rotation and scale",
+    source="1905.00414",
+    invariances=CLOUD,
+    low=0.0,
+    high=1.0,
+)
 
 
 def linear_cka_debiased(pair: Pair) -> MeasureValue:
@@ -55,6 +74,17 @@ def linear_cka_debiased(pair: Pair) -> MeasureValue:
     )
 
 
+MEASURES["cka-debiased"] = Measure(
+    label="CKA, linear, debiased",
+    function=linear_cka_debiased,
+    summary="as CKA, without its inflation at few samples",
+    source="2010.15327",
+    invariances=CLOUD,
+    low=-1.0,
+    high=1.0,
+)
+
+
 def rbf_cka(pair: Pair, *, bandwidth: float = 1.0) -> MeasureValue:
     """CKA of Gaussian kernels exp(-|x - x'|^2 / (2 s^2)), biased estimator, in [0, 1].
 
@@ -79,6 +109,19 @@ def rbf_cka(pair: Pair, *, bandwidth: float = 1.0) -> MeasureValue:
         return MeasureValue.because(_ALIKE, pair.n)
     hsic = sums.biased()
     return _ratio(hsic[0, 1], hsic[0, 0], hsic[1, 1], pair.n, low=0.0)
+
+
+MEASURES["cka-rbf"] = Measure(
+    label="CKA, RBF",
+    function=rbf_cka,
+    summary="as CKA, by nearness instead of inner products",
+    source="1905.00414",
+    detail=_KERNEL,
+    invariances=CLOUD,
+    options=(_BANDWIDTH,),
+    low=0.0,
+    high=1.0,
+)
 
 
 def rbf_cka_debiased(pair: Pair, *, bandwidth: float = 1.0) -> MeasureValue:
@@ -106,6 +149,19 @@ def rbf_cka_debiased(pair: Pair, *, bandwidth: float = 1.0) -> MeasureValue:
         return MeasureValue.because(_ALIKE, pair.n)
     hsic, noise = sums.unbiased(), (64 * pair.n * torch.finfo(torch.float64).eps) ** 2  # of n^2 entries near 1
     return _ratio(hsic[0, 1], hsic[0, 0], hsic[1, 1], pair.n, low=-1.0, noise=(noise, noise))
+
+
+MEASURES["cka-rbf-debiased"] = Measure(
+    label="CKA, RBF, debiased",
+    function=rbf_cka_debiased,
+    summary="as RBF CKA, without its inflation at few samples",
+    source="2010.15327",
+    detail=_KERNEL,
+    invariances=CLOUD,
+    options=(_BANDWIDTH,),
+    low=-1.0,
+    high=1.0,
+)
 
 
 _FEW = "debiasing needs at least 4 samples"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from relviz.core.measures.measure import CLOUD, MEASURES, Measure
 from relviz.core.measures.pair import Pair
 from relviz.core.measures.space import sample_rows
 from relviz.types import MeasureValue
@@ -35,6 +36,21 @@ def procrustes(pair: Pair) -> MeasureValue:
     return MeasureValue(min(1.0, max(0.0, 1 - shared / scale)), None, pair.n)
 
 
+MEASURES["procrustes"] = Measure(
+    label="Procrustes distance",
+    function=procrustes,
+    summary="what is left between the clouds after the best rotation; 0 is the same",
+    source="2108.01661",
+    detail="Both clouds are centred and brought to Frobenius norm one, the narrower padded with zeros; the "
+    "value is half the least squared distance over orthogonal maps, 1 - the nuclear norm of X'Y. The paper's is "
+    "not halved and ends at 2.",
+    invariances=CLOUD,
+    low=0.0,
+    high=1.0,
+    higher_is_alike=False,
+)
+
+
 def rsa(pair: Pair) -> MeasureValue:
     """Representational similarity analysis: Spearman correlation of the two spaces' distances, in [-1, 1].
 
@@ -56,6 +72,19 @@ def rsa(pair: Pair) -> MeasureValue:
     if not scale > 0:
         return MeasureValue.because("all distances between samples are equal in a space", n)
     return MeasureValue(min(1.0, max(-1.0, float(a @ b) / scale)), None, n)
+
+
+MEASURES["rsa"] = Measure(
+    label="RSA",
+    function=rsa,
+    summary="rank correlation of the distances between samples",
+    source="Kriegeskorte et al. 2008",
+    detail="Distances are Euclidean in both spaces, over all pairs of rows (of 2,000 drawn with a fixed seed, "
+    "where there are more), and compared by Spearman's rank correlation; equal ones share their mean rank.",
+    invariances=CLOUD,
+    low=-1.0,
+    high=1.0,
+)
 
 
 def _ranks(pair: Pair) -> tuple[Tensor, Tensor]:
