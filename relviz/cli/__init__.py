@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from relviz import __version__
 from relviz.cli import (
     cache,
+    check_method,
     compare,
     datasets,
     methods,
@@ -36,6 +37,7 @@ _COMMANDS = (
     reconstruct,
     pairs,
     methods,
+    check_method,
     shelf,
     cache,
     serve,

@@ -9,8 +9,8 @@ import json
 
 from relviz.core.measures import MEASURES
 from relviz.core.projections import PROJECTIONS
+from relviz.laws.float32_spaces import CASES, allowed, measured, projected
 from tests.device.pretence import NAME, begin
-from tests.laws.float32_spaces import CASES, allowed, measured, projected
 
 
 def main() -> None:

@@ -16,26 +16,25 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import spearmanr
 from torch import Tensor
 
+from relviz import laws
 from relviz.core.distances import straight
 from relviz.core.measures import MEASURES, Pair
 from relviz.core.neighbours import best, kept_share
 from relviz.core.normalisation import PRE_NORMALISATIONS, fit_normaliser
 from relviz.core.projections import PROJECTIONS, project
+from relviz.core.translations import TRANSLATIONS
 from relviz.data.catalogue import load_dataset
 from relviz.encoding.spaces import encoder_of, fitting_model
-from relviz.models.catalogue import names_for
-from tests.laws.float32_spaces import (
+from relviz.laws.float32_spaces import (
     BEYOND_COSINES,
     CASES,
-    CLOSED_FORM,
     SEARCHES,
     Case,
     K,
-    allowed,
     measured,
     projected,
-    translated,
 )
+from relviz.models.catalogue import names_for
 
 WITHIN = 0.005
 
@@ -67,24 +66,17 @@ def assert_near(found: tuple[float | None, str | None], expected: tuple[float | 
 
 
 @pytest.mark.usefixtures("path")
-@pytest.mark.parametrize("space", CASES)
 @pytest.mark.parametrize("name", MEASURES)
-def test_measures(name: str, space: str) -> None:
-    one = case(space)
-    assert_near(measured(one.a, one.b, name), true_value(space, name))
-    assert_near(measured(one.b, one.a, name), true_value(space, name, turned=True))
+def test_measures(name: str) -> None:
+    outcome = laws.measures.float32_gives_float64s_value(name)
+    assert outcome.kept, outcome.told
 
 
 @pytest.mark.usefixtures("path")
-@pytest.mark.parametrize("space", CASES)
-@pytest.mark.parametrize("centred", [False, True])
 @pytest.mark.parametrize("name", PROJECTIONS)
-def test_projections(name: str, centred: bool, space: str) -> None:
-    # Of low rank the numbers as rounded are what is projected: each coordinate stands for itself.
-    x = case(space).a
-    found, expected = projected(x, name, centred=centred), projected(x.double(), name, centred=centred)
-    assert found.dtype == torch.float32 and expected.dtype == torch.float64
-    assert ((found.double() - expected).abs() <= allowed(expected, name)).all()
+def test_projections(name: str) -> None:
+    outcome = laws.projections.float32_gives_float64s_value(name)
+    assert outcome.kept, outcome.told
 
 
 @pytest.mark.parametrize(
@@ -98,13 +90,10 @@ def test_relative_spaces_are_as_alike_as_those_of_float64(measure: str, space: s
     assert_near(measured(a, b, measure), measured(c, d, measure))
 
 
-@pytest.mark.parametrize("space", CASES)
-@pytest.mark.parametrize("name", CLOSED_FORM)
-def test_translations(name: str, space: str) -> None:
-    one = case(space)
-    found, expected = translated(one.a, one.b, name), translated(*one.truth, name)
-    spread = (expected - expected.mean(0)).abs().median(0).values
-    assert ((found - expected).abs() <= WITHIN * spread + 1e-6 * expected.abs()).all()
+@pytest.mark.parametrize("name", TRANSLATIONS)
+def test_translations(name: str) -> None:
+    outcome = laws.translations.float32_gives_float64s_value(name)
+    assert outcome.kept, outcome.told
 
 
 @pytest.mark.parametrize("space", CASES)

@@ -58,3 +58,9 @@ except UnknownName as error:
 
 def test_the_page_offers_it(site: Path) -> None:
     assert "Distance correlation" in page_controls(site, "similarity.py")["measure"]
+
+
+def test_it_keeps_the_laws(site: Path) -> None:
+    done = python(site, "-m", "relviz.cli", "check-method", NAME)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("passed  measure: ") == 8

@@ -58,7 +58,7 @@ def test_the_readme_names_everything_there_is() -> None:
     cli = "".join(path.read_text() for path in (ROOT / "relviz" / "cli").glob("*.py"))
     inner = {"check", "browser"}  # parts of make test
     targets = [f"make {name}" for name in re.findall(r"^([a-z]+):", makefile, re.MULTILINE) if name not in inner]
-    commands = [f"relviz {name}" for name in re.findall(r'commands.add_parser\("([a-z]+)"', cli)]
+    commands = [f"relviz {name}" for name in re.findall(r'commands.add_parser\("([a-z-]+)"', cli)]
     assert len(targets) > 8 and len(commands) > 8
     missing = [name for name in pages + names + settings + targets + commands if name not in readme]
     assert not missing

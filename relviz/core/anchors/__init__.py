@@ -30,6 +30,8 @@ import_modules(__name__)
 def strategies_for(gallery: Gallery) -> list[str]:
     """Names of the strategies that can choose from a gallery.
 
+    Raises nothing.
+
     >>> import torch
     >>> strategies_for(Gallery(labels=torch.tensor([0, 1])))
     ['uniform', 'class-balanced']

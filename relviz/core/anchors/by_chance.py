@@ -15,6 +15,8 @@ from relviz.core.registry import Option
 def uniform(gallery: Gallery, count: int, *, seed: int) -> Int[Tensor, "k"]:
     """`count` rows drawn uniformly without replacement. Source: 2209.15430, the default of its evaluations.
 
+    Raises nothing for a count from 1 to n, which `select_anchors` checks.
+
     >>> uniform(Gallery(torch.zeros(10, dtype=torch.int64)), 3, seed=0).shape
     torch.Size([3])
     """
@@ -33,6 +35,10 @@ STRATEGIES["uniform"] = Strategy(
 def class_balanced(gallery: Gallery, count: int, *, seed: int) -> Int[Tensor, "k"]:
     """Rows shuffled, then taken round robin over the classes in sorted order, so that classes differ by at most one
     until one runs out. Source: 2209.15430, the "stratified subset" of its image experiments.
+
+    Raises
+    ------
+    BadChoice: the gallery has no labels.
 
     >>> labels = torch.tensor([0, 0, 0, 0, 1, 1])
     >>> labels[class_balanced(Gallery(labels), 4, seed=0)].tolist()
@@ -66,6 +72,10 @@ def frequent(gallery: Gallery, count: int, *, seed: int, pool: int = 5000) -> In
     Parameters
     ----------
     pool: how many of the most frequent rows may be drawn; at least `count` always may. Ties go to the first row.
+
+    Raises
+    ------
+    BadChoice: the gallery has no frequencies, or they are not finite.
 
     >>> frequent(Gallery(frequencies=torch.tensor([1, 9, 1, 8])), 2, seed=0, pool=2).sort().values.tolist()
     [1, 3]

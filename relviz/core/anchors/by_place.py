@@ -24,6 +24,10 @@ def k_means(gallery: Gallery, count: int, *, seed: int) -> Int[Tensor, "k"]:
     Lloyd's algorithm from the samples of k-means++, at most 20 steps, centres brought back to length one (spherical
     k-means). Source: 2209.15430, the k-means anchors of its code; Arthur and Vassilvitskii 2007 for the start.
 
+    Raises
+    ------
+    BadChoice: the gallery has no vectors, or they are not finite.
+
     >>> vectors = torch.tensor([[1.0, 0.0], [0.99, 0.1], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]])
     >>> sorted(k_means(Gallery(vectors=vectors), 2, seed=1).tolist())[0] < 3
     True
@@ -57,6 +61,10 @@ def farthest_point(gallery: Gallery, count: int, *, seed: int) -> Int[Tensor, "k
 
     One matrix-vector product per anchor. Ties go to the first row. Source: 2209.15430, its farthest point sampling.
 
+    Raises
+    ------
+    BadChoice: the gallery has no vectors, or they are not finite.
+
     >>> vectors = torch.tensor([[1.0, 0.0], [1.0, 0.1], [-1.0, 0.0]])
     >>> 2 in farthest_point(Gallery(vectors=vectors), 2, seed=0).tolist()
     True
@@ -89,6 +97,10 @@ def density(gallery: Gallery, count: int, *, seed: int, neighbours: int = 10) ->
     In order of the mean cosine distance to the `neighbours` nearest others; a sample among the neighbours of one chosen
     before is passed over. When all are chosen or passed over, the passed ones get another turn, in the same way.
     The seed only orders samples that are equally typical. Source: relviz, greedy suppression as in object detection.
+
+    Raises
+    ------
+    BadChoice: the gallery has no vectors, or they are not finite.
 
     >>> vectors = torch.tensor([[1.0, 0.0], [1.0, 0.01], [0.0, 1.0], [0.1, 1.0], [-1.0, 0.0]])
     >>> density(Gallery(vectors=vectors), 2, seed=0, neighbours=1).tolist()[1] in (2, 3)

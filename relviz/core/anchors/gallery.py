@@ -40,6 +40,10 @@ class Gallery:
 def check_gallery(gallery: Gallery) -> None:
     """Refuses unlike numbers of rows.
 
+    Raises
+    ------
+    BadChoice: labels, vectors and frequencies are not of equally many samples.
+
     >>> check_gallery(Gallery(torch.zeros(2, dtype=torch.int64), torch.ones(2, 3)))
     """
     sizes = {name: len(getattr(gallery, name)) for name in sorted(gallery.known)}
@@ -49,7 +53,11 @@ def check_gallery(gallery: Gallery) -> None:
 
 
 def needed(gallery: Gallery, what: str) -> Tensor:
-    """An attribute of the gallery that must be there and finite.
+    """An attribute of the gallery that must be there and finite; vectors are `n x d`, others have n numbers.
+
+    Raises
+    ------
+    BadChoice: it is not there, or not finite.
 
     >>> needed(Gallery(torch.tensor([0, 1])), "labels").tolist()
     [0, 1]
@@ -63,7 +71,11 @@ def needed(gallery: Gallery, what: str) -> Tensor:
 
 
 def unit_vectors(gallery: Gallery) -> Tensor:
-    """The gallery's vectors at length one; first at largest value one, since squares of huge values overflow.
+    """The gallery's vectors, `n x d`, at length one; first at largest value one, since squares of huge values overflow.
+
+    Raises
+    ------
+    BadChoice: there are no vectors, or they are not finite.
 
     >>> unit_vectors(Gallery(vectors=torch.tensor([[0.0, 2.0]]))).tolist()
     [[0.0, 1.0]]

@@ -93,6 +93,10 @@ def parallel_anchors(
 def check_count(count: int, most: int, what: str, *, seed: int) -> None:
     """Refuse a number of anchors that is not between 1 and `most`, and a negative seed.
 
+    Raises
+    ------
+    BadChoice: the count is out of its range, or the seed is negative.
+
     >>> check_count(3, 2, "gallery rows", seed=0)
     Traceback (most recent call last):
         ...
@@ -108,6 +112,8 @@ def check_count(count: int, most: int, what: str, *, seed: int) -> None:
 
 def generator(seed: int) -> torch.Generator:
     """The stream of random numbers of a seed, the same on every device.
+
+    Raises nothing for a seed of 0 or more.
 
     >>> generator(3).initial_seed()
     3

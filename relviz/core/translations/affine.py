@@ -21,7 +21,17 @@ def affine(
     """Least squares with a bias, in closed form: what the gradient descent of 2311.00664 heads for.
 
     The frame matters only below full rank, where it says which matrix has least norm; a space comes back from itself
-    only when its centred anchors have full rank. Parameters and errors as `ortho`. Source: 2311.00664, `affine`.
+    only when its centred anchors have full rank. Source: 2311.00664, `affine`.
+
+    Parameters
+    ----------
+    source, target: vectors of the same k anchors in the two spaces.
+    normalise: frame of both spaces, one of `NORMALISE`.
+    unit_norm: rows to unit length before the fit, the target's mean anchor norm given back after it.
+
+    Raises
+    ------
+    BadChoice: unlike numbers of anchors, none, or not finite.
 
     >>> x = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 1.0]])
     >>> torch.allclose(affine(x, 5 * x + 7)(x), 5 * x.double() + 7)
@@ -58,13 +68,20 @@ def affine_gradient(
     """Affine map by Adam on the mean squared error, from a seeded random start. Source: 2311.00664, `affine`.
 
     Stops long before the minimum, so that a space does not come back from itself; `affine` is the minimum itself.
-    The standard frame by default because one learning rate must suit all features. Parameters otherwise as `ortho`.
+    The standard frame by default because one learning rate must suit all features.
 
     Parameters
     ----------
+    source, target: vectors of the same k anchors in the two spaces.
+    normalise: frame of both spaces, one of `NORMALISE`.
+    unit_norm: rows to unit length before the fit, the target's mean anchor norm given back after it.
     steps: of Adam over all anchors at once, 0 or more.
     rate: learning rate, above 0.
     seed: of the start, 0 or more.
+
+    Raises
+    ------
+    BadChoice: unlike numbers of anchors, none, not finite, or steps, rate or seed out of their ranges.
 
     >>> x = torch.eye(3)
     >>> torch.equal(affine_gradient(x, x, seed=1).matrix, affine_gradient(x, x, seed=1).matrix)

@@ -43,6 +43,8 @@ _UNIT = Option("unit_norm", False, "rows to unit length, the target's mean norm 
 def framed(frame: str) -> tuple[Option, Option]:
     """The options that every translation has, with its default frame.
 
+    Raises nothing.
+
     >>> [option.default for option in framed("centre")]
     ['centre', False]
     """

@@ -24,8 +24,18 @@ def linear(
 
     Passes through the anchors exactly when they are at most as many as the dimensions, which is overfitting, and sends
     what is orthogonal to all anchors to zero: a space comes back from itself only when its anchors have full rank.
-    In a centred frame it equals `affine`; hence "none" by default. Parameters and errors as `ortho`.
+    In a centred frame it equals `affine`; hence "none" by default.
     Source: 2311.00664, `linear`.
+
+    Parameters
+    ----------
+    source, target: vectors of the same k anchors in the two spaces.
+    normalise: frame of both spaces, one of `NORMALISE`.
+    unit_norm: rows to unit length before the fit, the target's mean anchor norm given back after it.
+
+    Raises
+    ------
+    BadChoice: unlike numbers of anchors, none, or not finite.
 
     >>> x = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 1.0]])
     >>> torch.allclose(linear(x, 5 * x)(x), 5 * x.double())
@@ -56,11 +66,18 @@ def ridge(
 ) -> Translation:
     """Affine map with a penalty on the matrix, not on the bias: never exact, and calm with few anchors.
 
-    Parameters and errors otherwise as `ortho`. Source: Hoerl and Kennard 1970.
+    Source: Hoerl and Kennard 1970.
 
     Parameters
     ----------
+    source, target: vectors of the same k anchors in the two spaces.
+    normalise: frame of both spaces, one of `NORMALISE`.
+    unit_norm: rows to unit length before the fit, the target's mean anchor norm given back after it.
     penalty: in mean eigenvalues of the covariance of the source anchors in their frame, 1e-6 or more.
+
+    Raises
+    ------
+    BadChoice: unlike numbers of anchors, none, not finite, or a penalty out of its range.
 
     >>> x = torch.tensor([[1.0], [-1.0]])
     >>> ridge(x, 4 * x, penalty=1.0).matrix.tolist()

@@ -23,11 +23,21 @@ _REST = (
 def l_ortho(
     source: Float[Tensor, "k d"], target: Float[Tensor, "m e"], *, normalise: str = "centre", unit_norm: bool = False
 ) -> Translation:
-    """The least-squares matrix with its singular values dropped: U V' of U S V'. Parameters and errors as `ortho`.
+    """The least-squares matrix with its singular values dropped: U V' of U S V'.
 
-    Zero padding for unlike widths and the map nearest to the identity where the anchors say nothing, as in `ortho`.
+    Zero padding for unlike widths and the map nearest to the identity where the anchors say nothing.
     No scale: with `normalise="standard"` the spreads of the features carry it.
     Source: 2311.00664, `l-ortho`.
+
+    Parameters
+    ----------
+    source, target: vectors of the same k anchors in the two spaces.
+    normalise: frame of both spaces, one of `NORMALISE`.
+    unit_norm: rows to unit length before the fit, the target's mean anchor norm given back after it.
+
+    Raises
+    ------
+    BadChoice: unlike numbers of anchors, none, or not finite.
 
     >>> x = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 1.0]])
     >>> torch.allclose(l_ortho(x, 5 * x).matrix, torch.eye(2).double())
@@ -100,7 +110,20 @@ TRANSLATIONS["ortho"] = TranslationEntry(
 def ortho_rigid(
     source: Float[Tensor, "k d"], target: Float[Tensor, "m e"], *, normalise: str = "centre", unit_norm: bool = False
 ) -> Translation:
-    """Orthogonal Procrustes without a scale, as in 2311.00664: a rotation or reflection. Else as `ortho`.
+    """Orthogonal Procrustes without a scale, like that of 2311.00664: a rotation or reflection.
+
+    The narrower space is zero padded; where the anchors say nothing the map is the orthogonal one nearest to the
+    identity. Source: 2311.00664, `ortho` of its table of estimators.
+
+    Parameters
+    ----------
+    source, target: vectors of the same k anchors in the two spaces.
+    normalise: frame of both spaces, one of `NORMALISE`.
+    unit_norm: rows to unit length before the fit, the target's mean anchor norm given back after it.
+
+    Raises
+    ------
+    BadChoice: unlike numbers of anchors, none, or not finite.
 
     >>> x = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 1.0]])
     >>> torch.allclose(ortho_rigid(x, 5 * x).matrix, torch.eye(2).double())

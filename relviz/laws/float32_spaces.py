@@ -6,7 +6,7 @@ own: of a space of low rank, rounding to float32 makes one of full rank, so what
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -39,7 +39,13 @@ class Case:
             object.__setattr__(self, "truth", (self.a.double(), self.b.double()))
 
 
+def _case(spaces: Iterable[Tensor], truth: tuple[Tensor, Tensor] | None = None) -> Case:
+    a, b = spaces
+    return Case(a, b) if truth is None else Case(a, b, truth)
+
+
 def normal(*shape: int, seed: int) -> Tensor:
+    """Gaussian numbers in float64."""
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
@@ -51,6 +57,7 @@ def related(n: int = N, d: int = D) -> tuple[Tensor, Tensor]:
 
 
 def unrelated() -> tuple[Tensor, Tensor]:
+    """Two spaces that share nothing; float64."""
     return normal(N, D, seed=3), normal(N, D, seed=4)
 
 
@@ -61,18 +68,17 @@ def _pushed(cosine: float) -> Case:
         away = normal(D, seed=20 + seed)
         size = (cosine / (1 - cosine) * x.square().sum(1).mean()).sqrt()
         spaces.append((x + away / away.norm() * size).float())
-    return Case(*spaces)
+    return _case(spaces)
 
 
 def _moved(offset: float, of: tuple[Tensor, Tensor]) -> Case:
-    return Case(*((x + offset).float() for x in of))
+    return _case((x + offset).float() for x in of)
 
 
 def _scaled() -> Case:
     lengths = torch.logspace(0, -4, D, dtype=torch.float64)
-    return Case(
-        *((x * order(lengths)).float() for x, order in zip(related(), (torch.clone, lambda s: s.flip(0)), strict=True))
-    )
+    a, b = related()
+    return Case((a * lengths).float(), (b * lengths.flip(0)).float())
 
 
 def _clusters() -> Case:
@@ -81,13 +87,13 @@ def _clusters() -> Case:
     for seed, x in enumerate(related()):
         member = (torch.arange(N) * 7 % N < N // 2) if seed else (torch.arange(N) % 2 == 0)
         spaces.append((x + 1e4 * member[:, None] * normal(D, seed=30 + seed).sign()).float())
-    return Case(*spaces)
+    return _case(spaces)
 
 
 def _uneven_clusters() -> Case:
     """The same two in A and in B, one three times as large: the median distance is one within it."""
     member = (torch.arange(N) % 4 == 0)[:, None]
-    return Case(*((x + 1e4 * member * normal(D, seed=33).sign()).float() for x in related()))
+    return _case((x + 1e4 * member * normal(D, seed=33).sign()).float() for x in related())
 
 
 def _outlier() -> Case:
@@ -103,7 +109,7 @@ def _low_rank() -> Case:
     for seed, own in ((41, 1), (42, 3)):
         inner = torch.cat([shared, normal(N, own, seed=seed)], dim=1) + 0.5 * normal(N, 4 + own, seed=seed + 10)
         spaces.append(inner @ normal(4 + own, D, seed=seed + 20) + 300)
-    return Case(*(x.float() for x in spaces), truth=(spaces[0], spaces[1]))
+    return _case((x.float() for x in spaces), truth=(spaces[0], spaces[1]))
 
 
 def _crowded_relative() -> Case:
@@ -111,7 +117,7 @@ def _crowded_relative() -> Case:
     found = []
     for x in _pushed(0.99).truth:
         found.append(project(x[:, :12], x[:D, :12], name="cosine"))
-    return Case(*(x.float() for x in found), truth=(found[0], found[1]))
+    return _case((x.float() for x in found), truth=(found[0], found[1]))
 
 
 # Cosines, centred or not, that are alike in all the digits that float32 stores.
@@ -119,7 +125,7 @@ BEYOND_COSINES = {(name, False) for name in ("offset 1e5", "offset 1e7", "offset
 BEYOND_COSINES |= {("far clusters", True), ("far clusters, uneven", True)}
 
 CASES: dict[str, Callable[[], Case]] = {
-    "ordinary": lambda: Case(*(x.float() for x in related())),
+    "ordinary": lambda: _case(x.float() for x in related()),
     "mean cosine 0.5": lambda: _pushed(0.5),
     "mean cosine 0.9": lambda: _pushed(0.9),
     "mean cosine 0.99": lambda: _pushed(0.99),
@@ -128,7 +134,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "offset 1e5": lambda: _moved(1e5, related()),
     "offset 1e7": lambda: _moved(1e7 + 0.5, related()),
     "offset 1e7, unrelated": lambda: _moved(1e7 + 0.5, unrelated()),
-    "one column at 1e7": lambda: Case(*((x + 1e7 * (torch.arange(D) == 3)).float() for x in related())),
+    "one column at 1e7": lambda: _case((x + 1e7 * (torch.arange(D) == 3)).float() for x in related()),
     "columns over four decades": _scaled,
     "far clusters": _clusters,
     "far clusters, uneven": _uneven_clusters,
