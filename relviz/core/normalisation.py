@@ -21,6 +21,7 @@ from relviz.core.options import check_options
 from relviz.core.projections import layer_norm
 from relviz.core.projections.kernels import clamped
 from relviz.core.registry import Entry, Option
+from relviz.core.translations.frames import centred, spread_of
 from relviz.core.values import checked
 from relviz.errors import BadChoice, UnknownName
 
@@ -70,7 +71,7 @@ def centre(rows: Float[Tensor, "n d"]) -> Normaliser:
     >>> centre(torch.tensor([[1.0], [3.0]]))(torch.tensor([[5.0]])).tolist()
     [[3.0]]
     """
-    return Normaliser(rows.mean(0, dtype=torch.float64), _ones(rows))
+    return Normaliser(centred(rows.double())[0], _ones(rows))
 
 
 def standard(rows: Float[Tensor, "n d"]) -> Normaliser:
@@ -81,11 +82,8 @@ def standard(rows: Float[Tensor, "n d"]) -> Normaliser:
     >>> standard(torch.tensor([[1.0, 7.0], [2.0, 7.0], [3.0, 7.0]]))(torch.tensor([[4.0, 9.0]])).tolist()
     [[2.0, 2.0]]
     """
-    x = rows.double()
-    mean = x.mean(0)
-    deviation = ((x - mean).square().sum(0) / max(1, len(x) - 1)).sqrt()
-    noise = 4 * torch.finfo(torch.float64).eps * x.abs().amax(0)  # of the mean
-    return Normaliser(mean, torch.where(deviation > noise, deviation, 1.0))
+    mean, vectors = centred(rows.double())
+    return Normaliser(mean, spread_of(vectors))
 
 
 def l2(rows: Float[Tensor, "n d"]) -> Normaliser:

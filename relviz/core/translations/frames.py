@@ -72,11 +72,20 @@ def inside(anchors: Float[Tensor, "k d"], *, normalise: str) -> tuple[Frame, Flo
     if normalise == "none":
         return Frame(torch.zeros_like(ones), ones), x
     mean, vectors = centred(x)
-    if normalise == "centre" or len(x) == 1:
+    if normalise == "centre":
         return Frame(mean, ones), vectors
-    spread = vectors.square().sum(0).div(len(x) - 1).sqrt()
-    spread = torch.where(spread > 0, spread, 1.0)
+    spread = spread_of(vectors)
     return Frame(mean, spread), vectors / spread
+
+
+def spread_of(vectors: Float[Tensor, "k d"]) -> Float[Tensor, "d"]:
+    """Unbiased standard deviation of each feature of rows from `centred`; 1 where it does not vary.
+
+    >>> spread_of(torch.tensor([[-1.0, 0.0], [0.0, 0.0], [1.0, 0.0]])).tolist()
+    [1.0, 1.0]
+    """
+    spread = vectors.square().sum(0).div(max(1, len(vectors) - 1)).sqrt()
+    return torch.where(spread > 0, spread, 1.0)
 
 
 def centred(x: Float[Tensor, "k d"]) -> tuple[Float[Tensor, "d"], Float[Tensor, "k d"]]:
