@@ -14,7 +14,7 @@ from relviz.laws.outcome import Outcome
 _SHAPE = re.compile(r"`?\b[a-z\d] x [a-z\d]\b`?")
 _RANGE = re.compile(
     r"[\[(]-?[\dn][^\]()\n]*, ?[^\]()\n]*[\])]|\b(0|1|zero) or more\b|\babove 0\b|\bat least \d|\bof any\s+size\b|"
-    r"\b\d to (n|k|c|m|\d)\b|\bvariance 1\b|\b(row|anchor) numbers\b"
+    r"\[\d, min\(|\b\d to (n|k|c|m|\d)\b|\bvariance 1\b|\b(row|anchor) numbers\b"
 )
 _ERRORS = re.compile(r"^Raises\n------$|\bRaises nothing\b", re.MULTILINE)
 _SOURCE = re.compile(r"\bSource: |\bfrom \d{4}\.\d{5}\b")
@@ -54,8 +54,8 @@ def names_source(function: Callable[..., Any]) -> bool:
 def docstring_is_complete(function: Callable[..., Any]) -> Outcome:
     """Whether a method's docstring leaves nothing open.
 
-    >>> from relviz.core.measures.cka import linear_cka
-    >>> docstring_is_complete(linear_cka).kept
+    >>> from relviz.core.measures import MEASURES
+    >>> docstring_is_complete(MEASURES["cka"].function).kept
     True
     """
     node = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function)))).body[0]

@@ -9,7 +9,8 @@ from relviz.laws.docstrings import lacking, names_source
 from relviz.usecases.listing import REGISTRIES
 
 CORE = Path(__file__).resolve().parents[2] / "relviz" / "core"
-DONE = ("measures", "projections")
+# The packages of methods; the modules beside them are still to be completed.
+DONE = ("aggregations", "anchors", "heads", "measures", "projections", "reductions", "translations")
 
 
 def is_internal(path: Path) -> bool:
@@ -24,7 +25,10 @@ FUNCTIONS = {
     for node in ast.parse(path.read_text()).body
     if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
 }
-COMPILING = ("reduction.py:umap", "reduction.py:pacmap")  # for seconds; tests/core/test_reduction.py runs them
+COMPILING = (
+    "reductions/umap_view.py:umap",
+    "reductions/pacmap_view.py:pacmap",
+)  # for seconds; tests/core/test_reductions.py runs them
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -33,12 +37,17 @@ def test_a_docstring_leaves_nothing_open(name: str) -> None:
     assert lacking(FUNCTIONS[name]) <= known
 
 
-METHODS = {f"{kind}, {name}": entry for kind, found in REGISTRIES.items() for name, entry in found.items()}
+METHODS = {
+    f"{kind}, {name}": entry.function
+    for kind, found in REGISTRIES.items()
+    if kind.replace("anchor strategies", "anchors") in DONE
+    for name, entry in found.items()
+}
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name.split(",")[0] in DONE])
+@pytest.mark.parametrize("name", METHODS)
 def test_a_method_names_the_source_of_its_formula(name: str) -> None:
-    assert names_source(METHODS[name].function)
+    assert names_source(METHODS[name])
 
 
 def parsed(source: str) -> ast.FunctionDef:

@@ -89,7 +89,7 @@ def fit_aggregation(
     name: a key of `AGGREGATIONS`.
     head: "ridge" (closed form, only without learned parameters), "linear" or "mlp" (both trained along with the
         aggregation by Adam on cross-entropy); empty for "ridge" where possible, else "linear".
-    penalty: of the ridge head, as in `fit_ridge`.
+    penalty: of the ridge head, in mean eigenvalues of the covariance, above 0.
     epochs, batch, rate, seed: of the training; unused by a ridge head.
     watch: told which share of the training is done.
 
@@ -150,7 +150,8 @@ def tune(
 
     Raises
     ------
-    BadChoice: nothing of that kind to tune, or as `fit_aggregation`.
+    BadChoice: nothing of that kind to tune, spaces of unlike shapes, values that are not finite, labels or options out
+        of range.
 
     >>> spaces, labels = [torch.eye(4), 1 - torch.eye(4)], torch.tensor([0, 1, 0, 1])
     >>> fitted = fit_aggregation(spaces, labels, classes=2, name="weighted")

@@ -14,6 +14,8 @@ class Concat(Aggregation):
 
     A linear head that reads them learns a weight for every column anyway.
 
+    Source: 2310.01211.
+
     >>> import torch
     >>> Concat(2, 3)(torch.rand(5, 2, 3)).shape
     torch.Size([5, 6])
@@ -41,6 +43,8 @@ class Sum(Aggregation):
     """The sum of the layer-normalised spaces; nothing is learned, and their order does not matter.
 
     The layer norms of 2310.01211 have gains of their own for each space and anchor; here all spaces count alike.
+
+    Source: 2310.01211.
 
     >>> import torch
     >>> Sum(2, 3)(torch.rand(5, 2, 3)).shape

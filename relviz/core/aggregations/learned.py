@@ -15,6 +15,8 @@ from relviz.core.aggregations.module import Normalised
 class MLPSum(Normalised):
     """Each layer-normalised space through a linear layer of its own and tanh, then the sum.
 
+    Source: 2310.01211.
+
     >>> MLPSum(2, 3)(torch.rand(5, 2, 3)).shape
     torch.Size([5, 3])
     """
@@ -44,6 +46,8 @@ AGGREGATIONS["mlp-sum"] = AggregationEntry(
 
 class Weighted(Normalised):
     """The weighted mean of the layer-normalised spaces; the weights are a softmax and start equal.
+
+    Source: 2310.01211.
 
     >>> Weighted(2, 3).weights().tolist()
     [0.5, 0.5]
@@ -80,6 +84,8 @@ class Attention(Normalised):
 
     With biases and an output map, as torch's multi-head attention has them; the key's bias, which no softmax notices,
     is left out.
+
+    Source: 2310.01211.
 
     >>> Attention(2, 3)(torch.rand(5, 2, 3)).shape
     torch.Size([5, 3])

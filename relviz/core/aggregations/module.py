@@ -42,7 +42,9 @@ class Normalised(Aggregation):
 
 
 def layer_norm(x: Tensor) -> Tensor:
-    """Every row of every space, `n x count x k`, with mean 0 and variance 1.
+    """Every row of every space, `n x s x k` for s spaces, with mean 0 and variance 1.
+
+    Raises nothing.
 
     >>> layer_norm(torch.tensor([[[1.0, 3.0]]])).round().tolist()
     [[[-1.0, 1.0]]]

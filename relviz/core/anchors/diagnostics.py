@@ -140,7 +140,7 @@ def influence(
 
     Parameters
     ----------
-    a, b: relative spaces over the same samples and the same anchors.
+    a, b: relative spaces, `n x k`, over the same samples and the same anchors.
     measure: of two spaces of one width; it must not keep the tensors it is given.
 
     Returns

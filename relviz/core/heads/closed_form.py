@@ -26,6 +26,7 @@ def fit_ridge(x: Float[Tensor, "n d"], labels: Int[Tensor, "m"], *, classes: int
     directions that hardly vary; it reads its own encoder a little better and a foreign one much worse. The penalty
     counts in mean eigenvalues of the covariance, so it means the same for any number of anchors and any scale.
     `tests/usecases/test_stitching.py` shows the collapse on the bundled models, and that this default has none.
+    Source: Hoerl and Kennard 1970.
 
     Parameters
     ----------
@@ -99,7 +100,11 @@ class RidgeGallery:
 
 
 def ridge_gallery(x: Float[Tensor, "n d"]) -> RidgeGallery:
-    """Prepares rows for many ridge heads: products in the input's precision, sums in float64. Errors as `fit_ridge`.
+    """Prepares rows for many ridge heads: products in the input's precision, sums in float64.
+
+    Raises
+    ------
+    BadChoice: no rows, or values that are not finite.
 
     >>> gallery = ridge_gallery(torch.tensor([[1.0], [0.9], [0.0], [0.1]]))
     >>> [gallery.fit(labels, classes=2).weight.shape[1] for labels in torch.tensor([[0, 0, 1, 1], [0, 1, 0, 1]])]
@@ -113,7 +118,16 @@ def fit_class_means(x: Float[Tensor, "n d"], labels: Int[Tensor, "m"], *, classe
     """Nearest class mean as a linear head: the live preview, one pass over the rows.
 
     Scores are m'x - |m|^2 / 2 around the overall mean, so that the best score is the nearest mean; a class without
-    samples is never chosen. Source: Rocchio 1971. Parameters and errors as `fit_ridge`.
+    samples is never chosen. Source: Rocchio 1971.
+
+    Parameters
+    ----------
+    x: vectors the head will read.
+    labels: classes 0 to `classes` - 1.
+
+    Raises
+    ------
+    BadChoice: no rows, values that are not finite, or labels out of range.
 
     >>> head = fit_class_means(torch.tensor([[0.0], [1.0], [4.0]]), torch.tensor([0, 0, 1]), classes=2)
     >>> head.scores(torch.tensor([[2.0], [3.0]])).argmax(1).tolist()

@@ -45,6 +45,8 @@ class LinearHead:
 def share_right(scores: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> float:
     """Share of rows whose best score is at their label, in [0, 1]; 0 without rows. Ties go to the first class.
 
+    Raises nothing beyond shape mismatches.
+
     >>> share_right(torch.eye(2), torch.tensor([0, 0]))
     0.5
     """
@@ -53,6 +55,10 @@ def share_right(scores: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> float
 
 def check_labels(labels: Int[Tensor, "m"], *, rows: int, classes: int) -> None:
     """Refuses labels that do not fit the rows, or lie outside 0 to `classes` - 1.
+
+    Raises
+    ------
+    BadChoice: they do.
 
     >>> check_labels(torch.tensor([0, 1]), rows=2, classes=2)
     """
@@ -65,6 +71,12 @@ def check_labels(labels: Int[Tensor, "m"], *, rows: int, classes: int) -> None:
 
 def centre_and_scale(x: Float[Tensor, "n d"]) -> tuple[Tensor, Tensor, float]:
     """Rows minus their mean, over a power of two near their largest entry (no product leaves float32); mean; power.
+
+    Entries are in [-1, 1] unless those of x leave the range of float32; the power is above 0.
+
+    Raises
+    ------
+    BadChoice: no rows, or values that are not finite.
 
     >>> centre_and_scale(torch.tensor([[0.0], [8.0]]))[2]
     8.0

@@ -26,6 +26,7 @@ def fit_logistic(
     Minimises mean cross-entropy + penalty / 2 |W|^2 (the bias is free) over inputs that are centred and divided by one
     scalar, the root mean square of all entries, so that it means the same at any scale and rotation. It is
     scikit-learn's LogisticRegression with C = 1 / (n penalty) on such inputs. Scores are logits.
+    Source: Cox 1958.
 
     Parameters
     ----------
@@ -33,7 +34,11 @@ def fit_logistic(
     labels: classes 0 to `classes` - 1.
     penalty: 0 or more.
     steps: of L-BFGS at most, 1 or more; fewer also regularise.
-    tolerance: stops when no entry of the gradient is larger, above 0. Errors as `fit_ridge`.
+    tolerance: stops when no entry of the gradient is larger, above 0.
+
+    Raises
+    ------
+    BadChoice: no rows, values that are not finite, or labels, penalty, steps or tolerance out of range.
 
     >>> x = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
     >>> fit_logistic(x, torch.tensor([0, 0, 1, 1]), classes=2).accuracy(x, torch.tensor([0, 0, 1, 1]))

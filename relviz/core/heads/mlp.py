@@ -38,6 +38,8 @@ def mlp(width: int, classes: int, *, hidden: int = 2) -> nn.Sequential:
 
     Source: 2209.15430, text experiments, without their batch norm, so that a row's scores depend on that row only.
 
+    Raises nothing for widths and numbers of classes of at least 1.
+
     >>> mlp(4, 3)(torch.zeros(2, 4)).shape
     torch.Size([2, 3])
     """
@@ -66,7 +68,11 @@ def fit_mlp(
     labels: classes 0 to `classes` - 1.
     hidden: layers of the width of `x`, 0 or more.
     epochs, batch, rate: 0 or more passes, rows per step (1 or more), learning rate (above 0).
-    seed: of start and order, 0 or more. Errors as `fit_logistic`.
+    seed: of start and order, 0 or more.
+
+    Raises
+    ------
+    BadChoice: no rows, values that are not finite, or labels or options out of range.
 
     >>> x = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
     >>> fit_mlp(x, torch.tensor([0, 0, 1, 1]), classes=2, epochs=50).accuracy(x, torch.tensor([0, 0, 1, 1]))

@@ -86,6 +86,8 @@ def kept_neighbours(x: Float[Tensor, "n d"], view: Float[Tensor, "n 2"], k: int)
 
     In [0, 1]; chance is k / (n - 1).
 
+    Raises nothing for k from 1 to n - 1.
+
     >>> x = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]]))
     >>> kept_neighbours(x, x, 1).tolist()
     [1.0, 1.0, 1.0, 1.0]

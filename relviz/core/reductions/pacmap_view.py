@@ -20,7 +20,7 @@ _FEWEST = 7  # rows, with which it finds a pair of every kind
 
 
 def pacmap(x: Float[Tensor, "n d"], start: Float[Tensor, "n 2"], *, neighbours: int, seed: int) -> Float[Tensor, "n 2"]:
-    """PaCMAP view (the package pacmap) by Euclidean distance.
+    """PaCMAP view (the package pacmap) by Euclidean distance; finite, of any size.
 
     Parameters
     ----------

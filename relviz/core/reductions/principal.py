@@ -13,12 +13,14 @@ def pca(
     x: Float[Tensor, "n d"], dimensions: int = 2, *, others: Float[Tensor, "k d"] | None = None
 ) -> Float[Tensor, "_ m"]:
     """The leading principal components; a narrower space is padded with zeros. Signs are fixed, so equal spaces give
-    equal views.
+    equal views. Values are finite, of any size.
 
     Parameters
     ----------
     dimensions: m, how many.
     others: points that are placed on the components of `x`; their places come after those of `x`.
+
+    Raises nothing for finite values.
 
     >>> x = torch.tensor([[0.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 6.0, 0.0]])
     >>> pca(x)[:, 0].tolist(), pca(x, others=x[:1])[:, 0].tolist()
@@ -45,6 +47,8 @@ REDUCTIONS["pca"] = Reduction(
 
 def varies(x: Float[Tensor, "n d"]) -> bool:
     """Whether not all rows are equal. Where they are, every view is one point.
+
+    Raises nothing.
 
     >>> varies(torch.tensor([[1.0, 2.0], [1.0, 2.0]])), varies(torch.tensor([[1.0, 2.0], [1.0, 3.0]]))
     (False, True)

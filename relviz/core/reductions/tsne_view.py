@@ -13,13 +13,15 @@ PERPLEXITY = 30.0
 
 
 def tsne(x: Float[Tensor, "n d"], start: Float[Tensor, "n 2"], *, seed: int) -> Float[Tensor, "n 2"]:
-    """t-SNE view (scikit-learn, Barnes-Hut) by Euclidean distance.
+    """t-SNE view (scikit-learn, Barnes-Hut) by Euclidean distance; finite, of any size.
 
     Parameters
     ----------
     x: from `rows_for`; two rows or more.
     start: layout to start from, usually `pca`; it is made as small as scikit-learn makes its own.
     seed: equal seeds give equal views.
+
+    Raises nothing for two rows or more.
 
     >>> from relviz.core.reductions.principal import pca
     >>> x = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))

@@ -22,7 +22,7 @@ def umap(
     seed: int,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Float[Tensor, "n 2"]:
-    """UMAP view (umap-learn) of an exact neighbour graph.
+    """UMAP view (umap-learn) of an exact neighbour graph; finite, of any size.
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ def umap(
     min_dist: how near points may come, in [0, 1).
     seed: equal seeds give equal views.
     progress: told the share done some times a second; what it raises ends the work.
+
+    Raises nothing but what `progress` raises.
     """
     from umap import UMAP  # compiles for seconds at its first import
 

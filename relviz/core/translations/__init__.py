@@ -25,7 +25,7 @@ import_modules(__name__)
 def translate(
     source: Float[Tensor, "k d"], target: Float[Tensor, "m e"], *, name: str, **options: float | int | bool | str
 ) -> Translation:
-    """A registered translation by name.
+    """A registered translation by name; what it gives is finite, of any size.
 
     Parameters
     ----------

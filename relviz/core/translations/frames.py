@@ -58,7 +58,13 @@ def frame(anchors: Float[Tensor, "k d"], *, normalise: str) -> Frame:
 def inside(anchors: Float[Tensor, "k d"], *, normalise: str) -> tuple[Frame, Float[Tensor, "k d"]]:
     """The frame that anchors give their space, and the anchors in it: a feature that they share is exactly 0 there.
 
-    Parameters and errors as `frame`.
+    Parameters
+    ----------
+    normalise: one of `NORMALISE`.
+
+    Raises
+    ------
+    BadChoice: no anchors or no features, values that are not finite, or no such normalisation.
 
     >>> inside(torch.full((3, 1), 0.1), normalise="centre")[1].tolist()
     [[0.0], [0.0], [0.0]]
@@ -79,7 +85,9 @@ def inside(anchors: Float[Tensor, "k d"], *, normalise: str) -> tuple[Frame, Flo
 
 
 def spread_of(vectors: Float[Tensor, "k d"]) -> Float[Tensor, "d"]:
-    """Unbiased standard deviation of each feature of rows from `centred`; 1 where it does not vary.
+    """Unbiased standard deviation of each feature of rows from `centred`, above 0: 1 where it does not vary.
+
+    Raises nothing beyond shape mismatches.
 
     >>> spread_of(torch.tensor([[-1.0, 0.0], [0.0, 0.0], [1.0, 0.0]])).tolist()
     [1.0, 1.0]
@@ -92,6 +100,8 @@ def centred(x: Float[Tensor, "k d"]) -> tuple[Float[Tensor, "d"], Float[Tensor, 
     """Mean of rows in float64, and the rows without it; a feature that varies by no more than rounding is 0 throughout.
 
     What rounding leaves of equal anchors would count as directions, and a scale divided by it as a huge one.
+
+    Raises nothing for one row or more.
 
     >>> centred(torch.full((3, 1), 0.1, dtype=torch.float64))[1].tolist()
     [[0.0], [0.0], [0.0]]

@@ -27,7 +27,8 @@ def relative(
 
     Raises
     ------
-    BadChoice: as `frame`, or vectors of another width or not finite.
+    BadChoice: no anchors or no features, values that are not finite, or no such normalisation; vectors of another
+        width or not finite.
 
     >>> relative(torch.tensor([[2.0, 0.0]]), torch.eye(2), normalise="none").tolist()
     [[1.0, 0.0]]
@@ -141,6 +142,8 @@ def far_apart(unit: Float[Tensor, "k e"], *, first: int, least: float) -> Int[Te
     The absolute value keeps nearly opposite rows from both staying: they say the same. Ties go to the first row.
     Source: 2406.15057.
 
+    Raises nothing for `first` from 0 to k - 1.
+
     >>> far_apart(torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]), first=0, least=0.5).tolist()
     [0, 2]
     """
@@ -192,11 +195,11 @@ def translate_by_inverse(
     Parameters
     ----------
     source, target: vectors of the same k anchors in the two spaces.
-    normalise: frame of both spaces; the others as in `fit_inverse`.
+    normalise: frame of both spaces; the other options are those of `fit_inverse`.
 
     Raises
     ------
-    BadChoice: unlike numbers of anchors, or as `fit_inverse`.
+    BadChoice: unlike numbers of anchors, none, not finite, or an option out of its range.
 
     >>> x = torch.tensor([[3.0, 0.0], [0.0, 3.0], [-3.0, 0.0], [0.0, -3.0]])
     >>> translate_by_inverse(x, 2 * x.flip(1))(x[:1]).round(decimals=6).tolist()
