@@ -5,13 +5,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
+
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,11 +58,12 @@ def browser(*more: str) -> Iterator[Browser]:
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until a server answers well, for at most half a minute."""
-    for _ in range(300):
+    """Wait until a server answers well."""
+
+    def answers() -> bool:
         assert process.poll() is None, "the server ended"
         with contextlib.suppress(OSError), urllib.request.urlopen(url) as answer:  # noqa: S310
-            if answer.status == 200:
-                return
-        time.sleep(0.1)
-    raise AssertionError("the server never became ready")
+            return bool(answer.status == 200)
+        return False
+
+    wait_until(answers, within=120)

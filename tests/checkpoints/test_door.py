@@ -159,10 +159,10 @@ def test_a_child_that_crashes_or_hangs_is_one_sentence(tmp_path: Path, monkeypat
     torch.save(STATE, file)
     script = tmp_path / "child"
     monkeypatch.setattr(door.sys, "executable", str(script))
-    for body, words in (("kill -SEGV $$", "ended the process"), ("sleep 30", "took longer")):
+    for body, seconds, words in (("kill -SEGV $$", 60, "ended the process"), ("sleep 30", 0.5, "took longer")):
         script.write_text(f"#!/bin/sh\n{body}\n")
         script.chmod(0o755)
-        monkeypatch.setattr(door.convert, "SECONDS", 0.5)
+        monkeypatch.setattr(door.convert, "SECONDS", seconds)
         with pytest.raises(BadFile, match=words):
             read_checkpoint(file)
 

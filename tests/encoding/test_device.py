@@ -1,6 +1,6 @@
 """Device faults, raised by steps that stand in for a GPU; tests/device meets a real one."""
 
-import time
+import gc
 import weakref
 from collections.abc import Iterator
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from relviz.encoding import device
 from relviz.encoding.device import CPU, Device, in_batches, on_device, status
 from relviz.errors import BadChoice, OutOfMemory, RelvizError
+from tests.pace import seconds_of
 
 GPU = torch.device("cuda", 0)
 ROWS, WIDTH, BATCH = 3000, 16, 1024
@@ -102,15 +103,21 @@ def test_rows_done_before_memory_ran_out_are_not_done_again(gpu: Device) -> None
 
 
 def test_at_one_row_the_cpu_takes_over_and_says_so_g2(gpu: Device) -> None:
-    step, begun = Step(no_memory(), cuda=0), time.perf_counter()
+    step = Step(no_memory(), cuda=0)
     torch.testing.assert_close(step.run(), EXPECTED, atol=1e-5, rtol=0)
-    assert time.perf_counter() - begun < 2
     assert [count for where, count in step.asked if where == "cuda"] == [2**i for i in range(10, -1, -1)]
     assert [count for where, count in step.asked if where == "cpu"] == [1024, 1024, 952]
     assert gpu.notices == ["The memory of NVIDIA Pretence ran out; the CPU computed instead."]
     assert status().notices == tuple(gpu.notices) and not gpu.dead
     step.run()
     assert len(gpu.notices) == 1
+
+
+def test_eleven_failures_cost_less_than_a_few_full_collections(gpu: Device) -> None:
+    # Side by side and the best of rounds, since machines differ and others use them too.
+    falls = [seconds_of(lambda: Step(no_memory(), cuda=0).run("net")) for _ in range(3)]
+    collections = [seconds_of(gc.collect) for _ in range(3)]
+    assert min(falls) < 4 * min(collections), (falls, collections)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from relviz.encoding import cache, spaces
 from relviz.encoding.memory import Kept
 from relviz.encoding.pieces import Pieces
 from relviz.models.catalogue import find
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL, OTHER, DATA = "digits-cnn-s0", "digits-mlp-s0", "digits"
@@ -48,9 +48,8 @@ def comparing(folder: Path, pause: float) -> subprocess.Popen[str]:
 def test_a_killed_comparison_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     untroubled = comparing(tmp_path / "other", 0.0).communicate()[0]
     killed = comparing(tmp_path / "cache", 0.2)
-    until, kept = time.monotonic() + 60, tmp_path / "cache"
-    while len(list(kept.rglob("piece-*.safetensors"))) < 3 and time.monotonic() < until:
-        time.sleep(0.02)
+    kept = tmp_path / "cache"
+    wait_until(lambda: len(list(kept.rglob("piece-*.safetensors"))) >= 3)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     monkeypatch.setenv("RELVIZ_CACHE", str(kept))

@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from relviz.usecases import maps
 from relviz.usecases.maps import FourMaps
 from relviz.usecases.table import TENSORS, Stage, UseCase, run
 from tests.jobs import engines
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 # A server whose tensor worker sleeps deaf and whose reducer compiles and reduces.
@@ -48,13 +47,6 @@ def alive(pid: int) -> bool:
     return state != "Z"  # dead, only nobody has asked yet
 
 
-def soon(true: Callable[[], bool], within: float) -> bool:
-    until = time.monotonic() + within
-    while not true() and time.monotonic() < until:
-        time.sleep(0.05)
-    return true()
-
-
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_server_leaves_no_worker(how: signal.Signals) -> None:
     server = subprocess.Popen(
@@ -66,7 +58,7 @@ def test_a_killed_server_leaves_no_worker(how: signal.Signals) -> None:
         assert len(workers) == 2 and all(map(alive, workers))
         server.send_signal(how)
         server.wait(20)
-        assert soon(lambda: not any(map(alive, workers)), within=20)
+        wait_until(lambda: not any(map(alive, workers)))
     finally:
         server.kill()
         server.communicate()

@@ -1,4 +1,3 @@
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
@@ -36,6 +35,7 @@ from relviz.requests import (
 )
 from relviz.usecases.maps import FourMaps, Map
 from relviz.usecases.table import run, use_cases
+from tests.pace import seconds_of
 
 A, B, OTHER = "digits-cnn-s0", "digits-mlp-s0", "digits-cnn-s1"
 ANCHORS = Anchors(30, "kmeans", source=A)
@@ -203,11 +203,12 @@ def test_an_unknown_name_is_refused() -> None:
         read(Maps("digits-cn", B, "digits"))
 
 
-def test_the_first_picture_is_read_in_milliseconds() -> None:
+def test_the_first_picture_is_read_about_as_quickly_as_its_file() -> None:
     request = Maps("fmnist-cnn-s0", "fmnist-cnn-s1", "fashion-mnist")
     one = Map(torch.rand(2000, 2), 0.5, 0.01, torch.rand(2000), torch.rand(300, 2))
     write(request, FourMaps(one, one, one, one))
-    start = time.perf_counter()
-    for _ in range(10):
-        assert read(request) is not None
-    assert time.perf_counter() - start < 1
+    key = answers.key(request)
+    # Beside the bare entry, since machines differ; the best of rounds, since others use them too.
+    costs = [(seconds_of(lambda: cache.read(key)), seconds_of(lambda: read(request))) for _ in range(20)]
+    assert read(request) is not None
+    assert min(whole for _, whole in costs) < 10 * min(bare for bare, _ in costs), costs

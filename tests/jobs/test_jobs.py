@@ -1,5 +1,5 @@
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from relviz.progress import Interruptible
 from relviz.requests import Compare, Maps
 from relviz.usecases.table import REDUCER, TENSORS
 from tests.jobs.engines import FakeEngine
+from tests.waiting import wait_until
 
 
 def request(number: int = 0) -> Compare:
@@ -62,13 +63,6 @@ def broker(engine: FakeEngine, shelf: Shelf, away: set[str]) -> Iterator[Broker]
     made = Broker(engine, answers=shelf, present=lambda visitor: visitor not in away)
     yield made
     made.close()
-
-
-def soon(true: Callable[[], bool], within: float) -> bool:
-    until = time.monotonic() + within
-    while not true() and time.monotonic() < until:
-        time.sleep(0.02)
-    return true()
 
 
 def test_equal_requests_are_computed_once_and_remembered(broker: Broker, engine: FakeEngine, shelf: Shelf) -> None:
@@ -204,7 +198,7 @@ def test_the_jobs_of_a_closed_browser_are_dropped(broker: Broker, engine: FakeEn
     shared = broker.submit(request(2), visitor="b")
     broker.submit(request(2), visitor="c")
     away |= {"a", "b"}
-    assert soon(lambda: running.state == waiting.state == "cancelled", within=2)
+    wait_until(lambda: running.state == waiting.state == "cancelled")
     assert engine.calls[0].cancelled and shared.visitors == {"c"} and not shared.failed
 
 
@@ -213,7 +207,7 @@ def test_a_job_that_takes_too_long_is_refused(
 ) -> None:
     monkeypatch.setattr(settings, "JOB_SECONDS", 0.3)
     slow, waiting = (broker.submit(request(i), visitor="a") for i in range(2))
-    assert slow.finished(within=5) and engine.calls[0].cancelled
+    assert slow.finished(within=60) and engine.calls[0].cancelled
     with pytest.raises(TimedOut, match="longer than 0 seconds"):
         slow.answer()
     time.sleep(0.5)
@@ -227,13 +221,14 @@ def test_a_long_encoding_gives_way_to_others_and_goes_on_while_it_gets_farther(
     monkeypatch.setattr(settings, "JOB_SECONDS", 0.3)
     long, other = (broker.submit(request(i), visitor="a") for i in range(2))
     engine.calls[0].tell(("progress", 0.2, Interruptible("encoding with a")))
-    assert soon(lambda: engine.calls[0].cancelled, within=5) and not long.finished()
+    wait_until(lambda: engine.calls[0].cancelled)
+    assert not long.finished()
     engine.calls[0].tell(end)
     assert other.state == "running" and long.state == "waiting"
     engine.calls[1].answer()
     assert other.answer() == "answer" and long.state == "running"
     engine.calls[2].tell(("progress", 0.2, Interruptible("encoding with a")))  # no farther than before
-    assert long.finished(within=5) and engine.calls[2].cancelled
+    assert long.finished(within=60) and engine.calls[2].cancelled
     with pytest.raises(TimedOut):
         long.answer()
 

@@ -105,7 +105,7 @@ def test_one_that_never_gives_way_is_stopped_after_its_time(
     monkeypatch.setattr(settings, "JOB_SECONDS", 0.3)
     ahead = broker.submit(request(0), visitor="server", urgent=False)
     broker.submit(request(1), visitor="a")
-    assert ahead.finished(within=5) and ahead.failed and engine.calls[0].forced
+    assert ahead.finished(within=60) and ahead.failed and engine.calls[0].forced
 
 
 def test_a_wider_lane_carries_out_as_many_at_once() -> None:

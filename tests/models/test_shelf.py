@@ -1,8 +1,6 @@
 """The bundled models are what the manifest says, and damage is named."""
 
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from relviz.models.recipes import BUNDLED, RECIPES
 from relviz.models.shelf import load_model, put_on_shelf, shelf
 from relviz.models.training import Recipe, accuracy, reconstruction_error, train
 from relviz.progress import silent
+from tests.pace import seconds_of
 
 CARDS = shelf(settings.MODELS)
 
@@ -58,12 +57,6 @@ def test_the_recorded_quality_is_real_and_good_enough(name: str) -> None:
         blurred = images.mean(0, keepdim=True).expand_as(images)
         assert card.reconstruction_error is not None
         assert card.reconstruction_error < 0.5 * float((blurred - images).square().mean())
-
-
-def seconds_of(work: Callable[[], None]) -> float:
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
 
 
 @pytest.mark.alone

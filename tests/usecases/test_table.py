@@ -1,6 +1,5 @@
 """A use case is one declaration: this one, which relviz does not know, goes through workers and stored answers."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from relviz.progress import Progress, silent
 from relviz.requests import Anchors, Compare, DataName, Explain, Notes, Readings, Request, Similarity, Stitch
 from relviz.usecases import table
 from relviz.usecases.table import complete, declare, one_stage, run, use_case, use_cases
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,9 @@ def test_a_declared_use_case_is_computed_by_a_worker_and_kept(broker: Broker) ->
     asked = Count("digits", 2)
     job = broker.submit(asked, visitor="one")
     assert job.finished(60) and job.answer() == Counted(2 * 1797) == run(asked)
-    until = time.monotonic() + 10  # answers are written down after they are given
-    while (stored := answers.read(asked, answers.key(asked))) is None and time.monotonic() < until:
-        time.sleep(0.05)
-    assert stored == job.answer()
+    key = answers.key(asked)
+    wait_until(lambda: answers.read(asked, key) is not None)  # answers are written down after they are given
+    assert answers.read(asked, key) == job.answer()
     assert answers.read(Count("digits", 3), answers.key(Count("digits", 3))) is None
 
 
