@@ -173,7 +173,8 @@ def test_the_bundle_is_the_build_of_the_source(tmp_path: Path) -> None:
 
 def test_the_typescript_is_sound_and_its_own_tests_pass() -> None:
     source = FOLDER / "frontend"
-    for command in (["node_modules/.bin/tsc", "--noEmit"], ["npm", "run", "--silent", "test"]):
+    npm = ["npm", "run", "--silent"]
+    for command in (["node_modules/.bin/tsc", "--noEmit"], [*npm, "lint"], [*npm, "test"]):
         done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 

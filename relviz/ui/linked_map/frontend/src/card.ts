@@ -47,7 +47,7 @@ export class Card {
     if (!known || this.root.hidden) return;
     this.spoken.textContent = describe(known, hovered);
     this.words.replaceChildren(...lines(known, hovered));
-    this.showPicture(known.pictures, hovered);
+    void this.showPicture(known.pictures, hovered);
     const [x, y] = pane.project(this.stage.views, pane.layers[0], hovered);
     this.moveTo(pane.place.left + x, pane.place.top + y);
   }

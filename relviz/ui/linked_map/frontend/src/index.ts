@@ -6,8 +6,8 @@ import type { Message } from "./protocol";
 interface Component {
   data: Message | null;
   parentElement: ShadowRoot | HTMLElement;
-  setStateValue(name: string, value: unknown): void;
-  setTriggerValue(name: string, value: unknown): void;
+  setStateValue: (name: string, value: unknown) => void;
+  setTriggerValue: (name: string, value: unknown) => void;
 }
 
 const apps = new WeakMap<object, App>();
