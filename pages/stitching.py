@@ -27,7 +27,12 @@ method = columns[0].selectbox(
     help="How a foreign encoder's vectors come to the head. The curve draws those in closed form, this one strongly.",
 )
 metric = columns[1].selectbox(
-    "Metric", list(METRICS), format_func=METRICS.get, key="score", bind="query-params", help="On held-out samples."
+    "Metric",
+    list(METRICS),
+    format_func=METRICS.__getitem__,
+    key="score",
+    bind="query-params",
+    help="On held-out samples.",
 )
 seeds = columns[2].selectbox(
     "Anchor sets",
