@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,6 +12,9 @@ from relviz import settings
 ModelName = Annotated[str, "model"]  # empty: none
 DataName = Annotated[str, "data set"]
 MethodName = Annotated[str, "method"]  # of any registry; stands for itself
+SampleName = Annotated[str, "sample"]  # the id of a sample of the data set; stands for itself
+
+BY_HAND = "by-hand"  # in place of a strategy
 
 DEFAULT_MEASURES = ("cka", "cka-debiased", "jaccard", "mrr", "cosine")
 DEFAULT_METHODS = ("absolute", "relative-cosine", "ortho")
@@ -30,11 +34,12 @@ class Anchors:
     Attributes
     ----------
     count: number of anchors k.
-    strategy: a key of `relviz.core.anchors.STRATEGIES`.
+    strategy: a key of `relviz.core.anchors.STRATEGIES`, or `BY_HAND`.
     projection: a key of `relviz.core.projections.PROJECTIONS`.
     centred: whether samples and anchors are first centred on the anchors' mean.
     source: the model in whose space a strategy that looks at vectors chooses; empty for the first one that the request
         names. `relviz.usecases.table.complete` fills it in.
+    ids: gallery samples chosen by hand, of which the first `count` are the anchors, in this order.
     """
 
     count: int = 300
@@ -43,6 +48,13 @@ class Anchors:
     projection: MethodName = "cosine"
     centred: bool = False
     source: ModelName = ""
+    ids: tuple[SampleName, ...] = ()
+
+
+def by_hand(ids: Iterable[str], *, projection: str = "cosine", centred: bool = False) -> Anchors:
+    """Anchors that are samples chosen by hand, by their ids."""
+    named = tuple(ids)
+    return Anchors(len(named), BY_HAND, projection=projection, centred=centred, ids=named)
 
 
 @dataclass(frozen=True)

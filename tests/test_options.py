@@ -8,6 +8,9 @@ import pytest
 
 import relviz
 from relviz.cli import main
+from relviz.data.catalogue import load_dataset
+from relviz.requests import Explain, by_hand
+from relviz.usecases.table import run
 
 PAIR = ("digits-cnn-s0", "digits-cnn-s1")
 QUICK = ("--data", "digits", "--anchors", "20")
@@ -74,6 +77,7 @@ def test_what_is_left_out_has_its_default(capsys: pytest.CaptureFixture[str], tm
         "projection": "cosine",
         "centred": False,
         "source": "",
+        "ids": [],
     }
 
 
@@ -85,3 +89,32 @@ def test_python_has_the_defaults_of_the_command(tmp_path: Path) -> None:
     found = relviz.compare(*pair, anchors=20)
     assert found.absolute["mutual-knn"].n == 8 and found.relative["mrr"].value == 1.0
     assert "comes without a split" in relviz.notes_on(*pair)[0]
+
+
+def test_anchors_are_named_by_ids_or_by_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    ids = [load_dataset("digits").ids[row] for row in (7, 3, 11, 200)]
+    (tmp_path / "ids.txt").write_text("\n".join(ids))
+    pair = ["compare", "digits-cnn-s0", "digits-cnn-s1", "--data", "digits", "--json"]
+    said = []
+    for named in (["--anchor-ids", *ids], ["--anchor-file", str(tmp_path / "ids.txt")]):
+        assert main([*pair, *named]) == 0
+        said.append(json.loads(capsys.readouterr().out))
+    assert said[0] == said[1]
+    assert (said[0]["anchors"]["count"], said[0]["anchors"]["ids"]) == (4, ids)
+    explained = run(Explain("digits-cnn-s0", "digits-cnn-s1", "digits", by_hand(ids)))
+    assert explained.anchors.tolist() == [7, 3, 11, 200]
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        (["--anchor-ids", "no-such"], "The gallery has no sample 'no-such'"),
+        (["--anchor-file", "no-such.txt"], "The file 'no-such.txt' cannot be read as text"),
+        (["--anchor-ids", "1", "--seed", "3"], "--seed has no use here: the anchors are chosen by hand"),
+    ],
+)
+def test_anchors_that_cannot_be_named_are_refused(
+    capsys: pytest.CaptureFixture[str], named: list[str], sentence: str
+) -> None:
+    assert main(["stitch", "digits-cnn-s0", "digits-cnn-s1", "--data", "digits", *named]) == 1
+    assert sentence in capsys.readouterr().err

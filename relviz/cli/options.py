@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from relviz.errors import BadChoice
+from relviz.errors import BadChoice, BadFile
 
 # Left out of the parsed options unless given, so that a given one that nothing uses can be refused.
 DEFAULTS = {
@@ -18,6 +19,7 @@ DEFAULTS = {
     "strategy": None,  # class-balanced where there are labels
     "k": None,  # `settings.NEIGHBOURS`, or all others where there are fewer
 }
+_ANCHORS = ("anchors", "strategy", "seed", "anchor-ids", "anchor-file", "projection", "centred")
 SETTLED = ("compare", "stitch", "reconstruct", "pairs")  # the commands that have them
 
 
@@ -27,6 +29,17 @@ def add_anchors(parser: argparse.ArgumentParser) -> None:
     strategy = "class-balanced where there are labels, else uniform"
     parser.add_argument("--strategy", default=argparse.SUPPRESS, help=f"anchor strategy (default: {strategy})")
     add_settled(parser, "--seed", type=int, help="seed of the anchors")
+    by_hand = parser.add_mutually_exclusive_group()
+    by_hand.add_argument(
+        "--anchor-ids",
+        nargs="+",
+        metavar="ID",
+        default=argparse.SUPPRESS,
+        help="gallery samples as anchors, by their ids, in this order",
+    )
+    by_hand.add_argument(
+        "--anchor-file", metavar="FILE", default=argparse.SUPPRESS, help="the same from a file, an id a line"
+    )
     add_settled(parser, "--projection", help="how samples are related to anchors")
     add_settled(parser, "--centred", action="store_true", help="subtract the anchors' mean before projecting")
 
@@ -54,7 +67,7 @@ def settle(chosen: argparse.Namespace) -> None:
     from relviz.data.catalogue import load_dataset
 
     for option, reason, hint in _unused(chosen):
-        if option in chosen:
+        if option.replace("-", "_") in chosen:
             raise BadChoice(f"--{option} has no use here: {reason}.", hint)
     for option, default in DEFAULTS.items():
         if option not in chosen:
@@ -71,6 +84,9 @@ def settle(chosen: argparse.Namespace) -> None:
 def _unused(chosen: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
     """Options without use in this command, why, and what to do."""
     leave = "Leave it out."
+    if "anchor_ids" in chosen or "anchor_file" in chosen:
+        for option in ("anchors", "strategy", "seed"):
+            yield option, "the anchors are chosen by hand", leave
     if chosen.what == "reconstruct":
         for option in ("projection", "centred"):
             yield option, "images are rebuilt from absolute vectors, which no anchors are projected on", leave
@@ -89,7 +105,7 @@ def _unused(chosen: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
         if chosen.group and len(chosen.ways or ()) > 1:
             raise BadChoice("A group is searched by one way at a time.", "Name one with --ways.")
     elif chosen.layers:
-        for option in ("anchors", "strategy", "seed", "projection", "centred", "draws"):
+        for option in (*_ANCHORS, "draws"):
             yield option, "layers are compared once, in their absolute spaces", leave
     if chosen.what == "compare" and chosen.measures and not _measures_with_neighbours(chosen.measures):
         yield "k", "none of the measures looks at neighbours", "Name one with --measures, such as jaccard."
@@ -137,7 +153,23 @@ def chosen_anchors(chosen: argparse.Namespace) -> Any:
     """The anchors that settled options ask for."""
     from relviz.data.catalogue import load_dataset
     from relviz.encoding.spaces import usual_strategy
-    from relviz.requests import Anchors
+    from relviz.requests import Anchors, by_hand
 
+    if "anchor_ids" in chosen or "anchor_file" in chosen:
+        return by_hand(_named(chosen), projection=chosen.projection, centred=chosen.centred)
     usual = "uniform" if chosen.what == "pairs" else usual_strategy(load_dataset(chosen.data))
     return Anchors(chosen.anchors, chosen.strategy or usual, chosen.seed, chosen.projection, chosen.centred)
+
+
+def _named(chosen: argparse.Namespace) -> list[str]:
+    """The ids of anchors chosen by hand."""
+    from relviz.core.anchors.ids import parse_anchor_ids
+
+    if "anchor_ids" in chosen:
+        return list(chosen.anchor_ids)
+    try:
+        return parse_anchor_ids(Path(chosen.anchor_file).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFile(
+            f"The file '{chosen.anchor_file}' cannot be read as text.", "Name a file with an id a line."
+        ) from error

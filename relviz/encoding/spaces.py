@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from relviz import settings
 from relviz.core.anchors import select_anchors
+from relviz.core.anchors.ids import check_count, explicit_anchors
 from relviz.core.projections import PROJECTIONS, project
 from relviz.data.dataset import DataSet
 from relviz.encoding import cache
@@ -98,6 +100,8 @@ def anchor_rows(data: DataSet, anchors: Anchors, progress: Progress) -> Tensor:
         is not.
     """
     check_projection(anchors.projection)
+    if anchors.ids:
+        return named_rows(anchors, data.ids[data.gallery])
     labels = None if data.labels is None else data.label_tensor()[data.gallery]
     vectors = _vectors(anchors.source, data, progress) if anchors.source else None
     return select_anchors(
@@ -108,6 +112,17 @@ def anchor_rows(data: DataSet, anchors: Anchors, progress: Progress) -> Tensor:
         vectors=vectors,
         frequencies=torch.arange(data.gallery_size, 0, -1),  # lists of words begin with the most frequent
     )
+
+
+def named_rows(anchors: Anchors, gallery: Sequence[str]) -> Tensor:
+    """Gallery rows of anchors chosen by hand, given what each row is called.
+
+    Raises
+    ------
+    BadChoice: an id that is not in the gallery, or fewer ids than anchors.
+    """
+    check_count(anchors.count, len(anchors.ids), "samples chosen by hand", seed=anchors.seed)
+    return explicit_anchors(anchors.ids[: anchors.count], gallery)
 
 
 def _vectors(source: str, data: DataSet, progress: Progress) -> Tensor:

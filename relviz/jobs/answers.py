@@ -25,6 +25,7 @@ from relviz.requests import (
     MethodName,
     ModelName,
     Request,
+    SampleName,
 )
 from relviz.usecases.listing import rows
 from relviz.usecases.table import use_case
@@ -133,6 +134,6 @@ def _speller(hint: Any) -> _Speller:
         hints = get_type_hints(hint, include_extras=True)
         parts = {part.name: _speller(hints[part.name]) for part in fields(hint)}
         return lambda value, age: {name: spell(getattr(value, name), age) for name, spell in parts.items()}
-    if hint == MethodName or hint in (int, float, bool):
+    if hint in (MethodName, SampleName, int, float, bool):
         return lambda value, _age: value
     raise TypeError(f"A request's field of {hint} must say what it names: see the types of relviz.requests.")

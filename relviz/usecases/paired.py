@@ -20,7 +20,7 @@ from relviz.data.catalogue import load_dataset
 from relviz.data.dataset import DataSet
 from relviz.data.paired import Paired, pair
 from relviz.encoding.device import on_device
-from relviz.encoding.spaces import check_projection, fitting_model, part, space_of
+from relviz.encoding.spaces import check_projection, fitting_model, named_rows, part, space_of
 from relviz.errors import BadChoice, UnknownName
 from relviz.models.model import Model
 from relviz.progress import Progress
@@ -171,6 +171,8 @@ def _anchor_pairs(paired: Paired, anchors: Anchors, progress: Progress) -> Tenso
         raise BadChoice(f"{anchors.count} anchors cannot be chosen from the {what}.", "Choose fewer, 1 or more.")
     check_projection(anchors.projection)
     rows = torch.from_numpy(paired.rows_a)[paired.gallery]
+    if anchors.ids:
+        return named_rows(anchors, [paired.a.ids[row] for row in rows.tolist()])
     return select_anchors(
         None if paired.a.labels is None else paired.a.label_tensor()[rows],
         strategy=anchors.strategy,

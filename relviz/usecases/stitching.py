@@ -164,10 +164,12 @@ def seeded(anchors: Anchors, seeds: int) -> list[Anchors]:
 
     Raises
     ------
-    BadChoice: fewer than one.
+    BadChoice: fewer than one, or several of anchors chosen by hand.
     """
     if seeds < 1:
         raise BadChoice(f"{seeds} anchor sets cannot be drawn.", "Ask for 1 or more.")
+    if anchors.ids and seeds > 1:
+        raise BadChoice("Anchors chosen by hand are one set.", "Ask for 1, or name a strategy.")
     return [replace(anchors, seed=anchors.seed + more) for more in range(seeds)]
 
 

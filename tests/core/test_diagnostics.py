@@ -7,8 +7,8 @@ from sklearn.metrics.pairwise import cosine_distances, cosine_similarity
 
 from relviz.core.anchors import diagnostics
 from relviz.core.anchors.diagnostics import condition_number, coverage, effective_rank, influence, redundancy
+from relviz.core.measures import MEASURES, Pair
 from relviz.errors import BadChoice, UnknownName
-from relviz.types import MeasureValue
 
 X = torch.randn(120, 9, generator=torch.Generator().manual_seed(0), dtype=torch.float64) + 0.4
 ANCHORS = X[:15] + 0.1
@@ -107,33 +107,41 @@ def test_bad_choices_are_refused() -> None:
         with pytest.raises(BadChoice, match="not finite"):
             diagnose(ANCHORS / 0)
     with pytest.raises(BadChoice, match="120 x 9 and 15 x 9"):
-        influence(X, ANCHORS, correlation)
+        influence(X, ANCHORS)
 
 
-def correlation(a: torch.Tensor, b: torch.Tensor) -> MeasureValue:
-    """Some measure that every column enters, in no particular order."""
-    return MeasureValue(float(((a.sum(1) - b.sum(1)) ** 3).mean()), None, len(a))
+def cka(a: torch.Tensor, b: torch.Tensor) -> float:
+    return MEASURES["cka"](Pair(a, b, k=1)).value or 0.0
 
 
-def test_influence_is_the_value_lost_without_each_anchor() -> None:
-    a, b = X, X.flip(0) * 1.3
-    found = [value.value for value in influence(a, b, correlation)]
+@pytest.mark.parametrize("scale", [1.0, 1e-150, 1e150])
+def test_influence_is_the_similarity_lost_without_each_anchor(scale: float) -> None:
+    a, b = X * torch.linspace(0.1, 3, 9).double(), X.flip(0) ** 2 + X
+    found = [value.value for value in influence(scale * a, b)]
     for column in range(9):
         rest = [other for other in range(9) if other != column]
-        expected = correlation(a, b).value - correlation(a[:, rest], b[:, rest]).value
-        assert found[column] == pytest.approx(expected, abs=1e-9)
-    assert max(found) - min(found) > 0.1
+        assert found[column] == pytest.approx(cka(a, b) - cka(a[:, rest], b[:, rest]), abs=1e-12)
+    assert max(found) - min(found) > 0.01
+
+
+def test_influence_by_hand() -> None:
+    # Cross products of the centred columns: of a [[1, 0], [0, 1]], of b [[1, -.5], [-.5, .75]], between [[1, -.5],
+    # [0, -.5]]. So CKA is 1.5 / sqrt(2 x 2.0625) with both, 1 with the first and .25 / .75 with the second column.
+    a = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    b = torch.tensor([[0.0, 1.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
+    both = 1.5 / (2 * 2.0625) ** 0.5
+    assert [value.value for value in influence(a, b)] == pytest.approx([both - 1 / 3, both - 1], abs=1e-12)
 
 
 def test_influence_leaves_its_spaces_alone() -> None:
     a, b = X.clone(), X.flip(0)
-    influence(a, b, correlation)
+    influence(a, b)
     assert a.equal(X)
 
 
-def test_influence_passes_on_why_a_measure_is_undefined() -> None:
-    found = influence(X, X, lambda a, b: MeasureValue.because("no reason", len(a)))
-    assert [value.undefined for value in found] == ["no reason"] * 9
-    assert [value.undefined for value in influence(X[:, :1], X[:, :1], correlation)] == [
-        "no anchor is left without this one"
-    ]
+def test_influence_says_why_it_is_undefined() -> None:
+    one = torch.cat([X[:, :1], torch.ones(120, 2).double()], 1)
+    reasons = [value.undefined for value in influence(one, X[:, :3])]
+    assert reasons == ["a relative space does not vary without this anchor", None, None]
+    assert influence(0 * one, X[:, :3])[0].undefined == "a relative space does not vary without this anchor"
+    assert [value.undefined for value in influence(X[:, :1], X[:, :1])] == ["no anchor is left without this one"]

@@ -30,6 +30,7 @@ from relviz.requests import (
     Reconstruct,
     Request,
     Rescale,
+    SampleName,
     Similarity,
     Stitch,
 )
@@ -121,7 +122,7 @@ def test_every_kind_of_request_is_tried_here_and_has_its_answer() -> None:
 
 @pytest.mark.parametrize("kind", use_cases())
 def test_every_field_of_a_request_says_what_it_names(kind: type) -> None:
-    assert set(leaves(kind)) <= {ModelName, DataName, MethodName, int, float, bool}
+    assert set(leaves(kind)) <= {ModelName, DataName, MethodName, SampleName, int, float, bool}
 
 
 def test_a_field_that_does_not_say_what_it_names_has_no_key() -> None:

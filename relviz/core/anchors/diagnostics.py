@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from relviz.core.blocks import by_blocks
+from relviz.core.moments import moments
 from relviz.core.projections.angles import cosine
 from relviz.core.projections.lengths import euclidean
 from relviz.core.values import checked
@@ -129,53 +130,66 @@ def redundancy(anchors: Float[Tensor, "k d"]) -> MeasureValue:
     return MeasureValue(float(nearest.mean()), None, len(anchors))
 
 
-def influence(
-    a: Float[Tensor, "n k"], b: Float[Tensor, "m l"], measure: Callable[[Tensor, Tensor], MeasureValue]
-) -> list[MeasureValue]:
-    """What each anchor adds to a measure of two relative spaces: its value with all anchors minus that without it.
+def influence(a: Float[Tensor, "n k"], b: Float[Tensor, "m l"]) -> list[MeasureValue]:
+    """What each anchor adds to the linear CKA of two relative spaces: its value with all anchors minus that without
+    it, in [-1, 1].
 
-    For projections whose columns do not depend on other anchors (without centring: cosine, angular, the distances,
-    inner product), where leaving an anchor out leaves out a column. k + 1 calls of the measure; between two calls one
-    column is written, so nothing but the measure takes time.
+    Leaving an anchor out leaves its column out of both spaces; the other coordinates, and the centre of a centred
+    projection, stay as they are. The square of each cross product's norm loses what stands in the anchor's row and
+    column, so one pass over the samples serves all anchors: O(n k^2) in place of k times as much.
+    Source: relviz; linear CKA of 1905.00414.
 
     Parameters
     ----------
     a, b: relative spaces, `n x k`, over the same samples and the same anchors.
-    measure: of two spaces of one width; it must not keep the tensors it is given.
 
     Returns
     -------
-    One value per anchor, undefined where the measure is, or where there is only one anchor.
+    One value per anchor, undefined where a space does not vary with it or without it, or where there is no other.
 
     Raises
     ------
-    BadChoice: unlike shapes, or values that are not finite.
+    BadChoice: unlike shapes, no samples, or values that are not finite.
 
-    >>> total = lambda a, b: MeasureValue(float((a * b).sum()), None, len(a))
-    >>> [value.value for value in influence(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]]), total)]
-    [3.0, 8.0]
+    >>> x = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    >>> y = torch.tensor([[0.0, 1.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
+    >>> [round(value.value, 4) for value in influence(x, y)]
+    [0.4052, -0.2615]
     """
     if a.shape != b.shape:
         told = " and ".join(f"{len(x)} x {x.shape[1]}" for x in (a, b))
         raise BadChoice(f"The relative spaces are {told}.", "Take the same samples and anchors in both.")
-    checked(a, "coordinates")
-    checked(b, "coordinates")
+    if len(a) == 0:
+        raise BadChoice("There are no samples to compare.", "Give at least 1.")
     n, k = a.shape
     if k < 2:
         return [MeasureValue.because("no anchor is left without this one", n)] * k
-    everything, kept_a, kept_b = measure(a, b), a[:, 1:].clone(), b[:, 1:].clone()
-    found = []
-    for column in range(k):
-        if column:  # the column before comes back, in the place of this one
-            kept_a[:, column - 1], kept_b[:, column - 1] = a[:, column - 1], b[:, column - 1]
-        found.append(_difference(everything, measure(kept_a, kept_b)))
-    return found
+    sums = moments(_scaled(a), _scaled(b), precise=True)
+    (cross, crosses), (own_a, owns_a), (own_b, owns_b) = (_left_out(part) for part in (sums.xy, sums.xx, sums.yy))
+    whole = cross / (own_a * own_b).sqrt()
+    found = (whole - crosses / (owns_a * owns_b).sqrt()).tolist()
+    varies = ((owns_a > 0) & (owns_b > 0)).tolist()
+    reason = "a relative space does not vary without this anchor"
+    return [
+        MeasureValue(value, None, n) if known else MeasureValue.because(reason, n)
+        for value, known in zip(found, varies, strict=True)
+    ]
 
 
-def _difference(everything: MeasureValue, without: MeasureValue) -> MeasureValue:
-    if everything.value is None or without.value is None:
-        return MeasureValue.because(everything.undefined or without.undefined or "", everything.n)
-    return MeasureValue(everything.value - without.value, None, everything.n)
+def _scaled(x: Tensor) -> Tensor:
+    """In float64, over a power of two near the largest value, so that squares stay in range."""
+    exponent = math.frexp(checked(x, "coordinates"))[1]
+    return torch.ldexp(x.double(), torch.tensor(-exponent, device=x.device))
+
+
+def _left_out(products: Tensor) -> tuple[Tensor, Tensor]:
+    """Squared norm of a `k x k` matrix, and for each place that without its row and column; zero where only rounding
+    is left."""
+    squares = products.square()
+    whole = squares.sum()
+    rest = whole - squares.sum(0) - squares.sum(1) + squares.diagonal()
+    noise = 64 * torch.finfo(torch.float64).eps * whole
+    return whole, torch.where(rest > noise, rest, 0.0)
 
 
 def _singular_values(anchors: Tensor) -> Tensor:

@@ -11,51 +11,45 @@ from torch import Tensor
 from relviz.errors import BadChoice
 
 
-def explicit_anchors(ids: Sequence[int], n: int) -> Int[Tensor, "k"]:
-    """Rows chosen by hand, in the order given.
+def explicit_anchors(ids: Sequence[str], gallery: Sequence[str]) -> Int[Tensor, "k"]:
+    """Gallery rows of samples chosen by hand, in the order given.
 
     Parameters
     ----------
-    ids: row numbers, 0 to n - 1.
-    n: rows of the gallery.
+    ids: of the anchors.
+    gallery: what each row of the gallery is called, no id twice.
 
     Raises
     ------
-    BadChoice: no ids, one out of range, or one twice.
+    BadChoice: no ids, one that is not in the gallery, or one twice.
 
-    >>> explicit_anchors([4, 0], 5).tolist()
+    >>> explicit_anchors(["e", "a"], ["a", "b", "c", "d", "e"]).tolist()
     [4, 0]
     """
     if not ids:
-        raise BadChoice("No anchors are named.", "Name at least 1 row.")
-    for row in ids:
-        if not 0 <= row < n:
-            raise BadChoice(f"The anchor {_short(row)} is no row of the gallery.", f"Rows are numbered 0 to {n - 1}.")
+        raise BadChoice("No anchors are named.", "Name at least 1 sample of the gallery.")
+    place = {name: row for row, name in enumerate(gallery)}
+    for name in ids:
+        if name not in place:
+            known = f"Name samples of the gallery, such as {_short(gallery[0])!r}."
+            raise BadChoice(f"The gallery has no sample {_short(name)!r}.", known)
     _refuse_repeated(ids, "anchors")
-    return torch.tensor(ids, dtype=torch.int64)
+    return torch.tensor([place[name] for name in ids], dtype=torch.int64)
 
 
-def parse_anchor_ids(text: str) -> list[int]:
-    """Row numbers from a file's text: one on a line, or several separated by commas; empty lines are passed over.
+def parse_anchor_ids(text: str) -> list[str]:
+    """Ids from a text: one on a line, or several separated by commas; what is empty is passed over.
 
     Raises
     ------
-    BadChoice: something that is not a row number, or no number at all.
+    BadChoice: there are no ids.
 
-    >>> parse_anchor_ids("4, 0\\n\\n17\\n")
-    [4, 0, 17]
+    >>> parse_anchor_ids("4, 0\\n\\nw17\\n")
+    ['4', '0', 'w17']
     """
-    ids = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        for word in (part.strip() for part in line.split(",")):
-            if word.isascii() and word.isdigit() and len(word) <= 18:
-                ids.append(int(word))
-            elif word:
-                raise BadChoice(
-                    f"Line {number} holds {_short(word)!r}, which is no row number.", "Write whole numbers."
-                )
+    ids = [word for line in text.splitlines() for part in line.split(",") if (word := part.strip())]
     if not ids:
-        raise BadChoice("The file names no anchors.", "Write one row number on each line.")
+        raise BadChoice("The text names no anchors.", "Write one id on each line.")
     return ids
 
 
