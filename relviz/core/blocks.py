@@ -22,6 +22,8 @@ def rows_per_block(columns: int, *, itemsize: int = 4, memory: int = settings.ME
     itemsize: bytes of one value.
     memory: the budget in bytes.
 
+    Raises nothing.
+
     >>> rows_per_block(1000, memory=4_000_000)
     1000
     """
@@ -35,13 +37,15 @@ def by_blocks(
     columns: int,
     memory: int = settings.MEMORY,
 ) -> Shaped[Tensor, "n ..."]:
-    """`function` of `x`, computed block by block of its rows; it must treat each row by itself.
+    """`function` of `x`, `n x d`, computed block by block of its rows; it must treat each row by itself.
 
     Parameters
     ----------
     function: rows in, one row (or value) of the result for each.
     columns: values per row that one block holds, temporaries counted in.
     memory: budget of one block, in bytes.
+
+    Raises nothing but what `function` raises.
 
     >>> by_blocks(lambda rows: rows.sum(1), torch.ones(5, 2), columns=2, memory=16).tolist()
     [2.0, 2.0, 2.0, 2.0, 2.0]
@@ -59,6 +63,8 @@ def by_blocks(
 
 def in_threads(kernel: Callable[..., None], begin: int, end: int, *arguments: object) -> None:
     """`kernel(begin, end, *arguments)`, its range cut into one part for each thread that torch would use.
+
+    Raises nothing but what the kernel raises.
 
     >>> in_threads(lambda begin, end, seen: seen.extend(range(begin, end)), 2, 5, seen := [])
     >>> sorted(seen)

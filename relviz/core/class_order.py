@@ -27,6 +27,8 @@ def common_orders(names: Sequence[str], labels: Int[Tensor, "n"]) -> dict[str, O
     names: of the data's classes 0 to c-1.
     labels: of rows in the order of the source, from which the order of coming is read.
 
+    Raises nothing.
+
     >>> common_orders(["1", "2", "10"], torch.tensor([0, 1, 2]))
     {'as the data has them': (0, 1, 2), 'sorted as words': (0, 2, 1)}
     """
@@ -52,6 +54,8 @@ def reorder(head: LinearHead, order: Order) -> LinearHead:
     ----------
     order: the data's class at each place of the head's scores, every class once.
 
+    Raises nothing for an order that names every class once.
+
     >>> head = LinearHead(torch.eye(3), torch.arange(3.0))
     >>> reorder(head, (2, 0, 1)).bias.tolist()
     [1.0, 2.0, 0.0]
@@ -64,6 +68,8 @@ def order_by_names(own: Sequence[str], names: Sequence[str]) -> Order | None:
     """The order of a head whose classes have names of their own; None where these are not the data's.
 
     Capitals, underscores and blanks at the ends make no difference.
+
+    Raises nothing.
 
     >>> order_by_names(["dog", "Cat "], ["cat", "dog"])
     (1, 0)
@@ -80,6 +86,8 @@ def best_order(
     """Words of the order that labelled rows speak for, and the accuracy in [0, 1] by every order.
 
     The first order stays unless another is right more often by 2 / sqrt(n), four standard errors at least.
+
+    Raises nothing for one order and one row or more.
 
     >>> found, shares = best_order(torch.eye(2).repeat(20, 1), torch.tensor([1, 0] * 20), {"a": (0, 1), "b": (1, 0)})
     >>> found, shares
@@ -102,6 +110,8 @@ def matched_share(scores: Float[Tensor, "n c"], labels: Int[Tensor, "n"], *, see
     ----------
     labels: classes 0 to c-1 of at least two rows.
     seed: of the division.
+
+    Raises nothing for two rows or more.
 
     >>> matched_share(torch.eye(3).roll(1, 1).repeat(20, 1), torch.tensor([0, 1, 2] * 20))
     1.0

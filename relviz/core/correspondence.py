@@ -31,6 +31,10 @@ def suspect_rows(
     "within classes": both predict the labels, and yet agree on nothing more. "a" or "b": that space does not predict
     the labels and the other does. "both": neither does, or there are none.
 
+    Raises
+    ------
+    BadChoice: fewer than 2 rows, or k below 1; with labels, also values that are not finite.
+
     >>> x = torch.randn(300, 5, generator=torch.Generator().manual_seed(0))
     >>> suspect_rows(x, 2 * x, None), suspect_rows(x, x.roll(1, 0), None)
     (None, 'both')
@@ -57,6 +61,10 @@ def suspect_rows(
 
 def predicts(x: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> bool:
     """Whether class means of one half of the rows name the other half's classes beyond chance, by four standard errors.
+
+    Raises
+    ------
+    BadChoice: fewer than 2 rows, or values that are not finite.
 
     >>> predicts(torch.eye(2).repeat(50, 1), torch.tensor([0, 1] * 50))
     True

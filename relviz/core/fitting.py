@@ -18,12 +18,16 @@ Watch: TypeAlias = Callable[[float], None]  # told which share is done; what it 
 def unwatched(_share: float) -> None:
     """Nobody looks.
 
+    Raises nothing.
+
     >>> unwatched(0.5)
     """
 
 
 def seeded(build: Callable[[], M], *, seed: int) -> M:
     """A network with the usual random start of its linear layers, drawn from a stream of its own.
+
+    Raises nothing but what `build` raises.
 
     >>> first, second = (seeded(lambda: nn.Linear(2, 3), seed=1) for _ in range(2))
     >>> first.weight.equal(second.weight)

@@ -61,6 +61,8 @@ def moments(
     precise: whether products are in float64 whatever the input, at twice the time.
     memory: bytes that a block of rows may take.
 
+    Raises nothing for one row or more.
+
     >>> m = moments(torch.eye(3), torch.eye(3))
     >>> m.xy.shape, round(float(m.xx.trace()), 6)
     (torch.Size([3, 3]), 2.0)
@@ -78,6 +80,8 @@ def merge(parts: Iterable[Moments]) -> Moments:
     ----------
     parts: one or more.
 
+    Raises nothing for parts of the same two widths.
+
     >>> x = torch.tensor([[0.0], [1.0], [5.0], [2.0]])
     >>> merged = merge([moments(x[:3], x[:3]), moments(x[3:], x[3:])])
     >>> merged.n, float(merged.mean_x), float(merged.xx)
@@ -88,6 +92,8 @@ def merge(parts: Iterable[Moments]) -> Moments:
 
 def swap(m: Moments) -> Moments:
     """Moments of Y and X from those of X and Y.
+
+    Raises nothing.
 
     >>> swap(moments(torch.zeros(2, 3), torch.zeros(2, 5))).xy.shape
     torch.Size([5, 3])

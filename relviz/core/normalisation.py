@@ -57,7 +57,9 @@ class Normaliser:
 
 
 def no_normalisation(rows: Float[Tensor, "n d"]) -> Normaliser:
-    """Vectors as they are.
+    """Vectors as they are. Source: 2209.15430.
+
+    Raises nothing for one row or more.
 
     >>> no_normalisation(torch.ones(2, 3))(torch.ones(1, 3)).tolist()
     [[1.0, 1.0, 1.0]]
@@ -67,6 +69,8 @@ def no_normalisation(rows: Float[Tensor, "n d"]) -> Normaliser:
 
 def centre(rows: Float[Tensor, "n d"]) -> Normaliser:
     """Minus the rows' mean. Source: 2311.00664.
+
+    Raises nothing for one row or more.
 
     >>> centre(torch.tensor([[1.0], [3.0]]))(torch.tensor([[5.0]])).tolist()
     [[3.0]]
@@ -79,6 +83,8 @@ def standard(rows: Float[Tensor, "n d"]) -> Normaliser:
 
     A feature that does not vary is only shifted. Source: 2311.00664.
 
+    Raises nothing for one row or more.
+
     >>> standard(torch.tensor([[1.0, 7.0], [2.0, 7.0], [3.0, 7.0]]))(torch.tensor([[4.0, 9.0]])).tolist()
     [[2.0, 2.0]]
     """
@@ -88,6 +94,8 @@ def standard(rows: Float[Tensor, "n d"]) -> Normaliser:
 
 def l2(rows: Float[Tensor, "n d"]) -> Normaliser:
     """Every row over its Euclidean length. Source: latentis; the code of 2311.00664.
+
+    Raises nothing for one row or more.
 
     >>> l2(torch.tensor([[0.0, 2.0]]))(torch.tensor([[3.0, 4.0]])).tolist()
     [[0.6000000238418579, 0.800000011920929]]
@@ -102,6 +110,10 @@ def lp(rows: Float[Tensor, "n d"], *, p: float = 1.0) -> Normaliser:
     ----------
     p: 1 or more; infinity for the largest absolute value.
 
+    Raises
+    ------
+    BadChoice: p is below 1.
+
     >>> lp(torch.tensor([[1.0, 1.0]]), p=1.0)(torch.tensor([[1.0, 3.0]])).tolist()
     [[0.25, 0.75]]
     """
@@ -112,7 +124,9 @@ def lp(rows: Float[Tensor, "n d"], *, p: float = 1.0) -> Normaliser:
 
 
 def unchanged(x: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-    """Relative coordinates as they are.
+    """Relative coordinates as they are. Source: 2209.15430.
+
+    Raises nothing.
 
     >>> unchanged(torch.ones(1, 2)).tolist()
     [[1.0, 1.0]]
@@ -122,6 +136,8 @@ def unchanged(x: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
 
 def unit_length(x: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
     """Every row of relative coordinates over its Euclidean length; a zero row stays zero. Source: 2209.15430.
+
+    Raises nothing.
 
     >>> unit_length(torch.tensor([[3.0, 4.0], [0.0, 0.0]])).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]

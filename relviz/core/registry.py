@@ -152,7 +152,9 @@ class Registry(MutableMapping[str, E]):
 
 
 def flaw_of(kind: type[Entry[Any]]) -> Callable[[Any], str | None]:
-    """What finds the flaw of an object that should be an entry of that kind. Neither it nor what it gives raises.
+    """What finds the flaw of an object that should be an entry of that kind.
+
+    Raises nothing, and neither does what it gives.
 
     >>> flaw_of(Entry)("a word")
     'it is a str and no Entry'
@@ -171,6 +173,8 @@ def flaw_of(kind: type[Entry[Any]]) -> Callable[[Any], str | None]:
 
 def import_modules(package: str) -> None:
     """Import every module of a package, in the order of their names, so that each enters what it declares into a table.
+
+    Raises nothing but what the modules raise.
 
     >>> import_modules("relviz.core.projections")
     """

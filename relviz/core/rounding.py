@@ -13,7 +13,9 @@ from relviz.core.blocks import rows_per_block
 def centred(x: Float[Tensor, "n d"], mean: Float[Tensor, "d"]) -> Float[Tensor, "n d"]:
     """Rows less a mean in float64, as if subtracted in float64 and then rounded to the precision of the rows.
 
-    A mean rounded to float32 first would move a column at 10^7 by half a unit.
+    Values are of any size. A mean rounded to float32 first would move a column at 10^7 by half a unit.
+
+    Raises nothing beyond shape mismatches.
 
     >>> centred(torch.tensor([[1e7], [1e7 + 1]]), torch.tensor([1e7 + 0.5], dtype=torch.float64)).tolist()
     [[-0.5], [0.5]]
@@ -24,6 +26,8 @@ def centred(x: Float[Tensor, "n d"], mean: Float[Tensor, "d"]) -> Float[Tensor, 
 
 def is_short(x: Float[Tensor, "n d"]) -> bool:
     """Whether float32 holds every value exactly.
+
+    Raises nothing.
 
     >>> is_short(torch.tensor([[0.5]]).double()), is_short(torch.tensor([[0.1]]).double().add(1e-12))
     (True, False)
@@ -41,6 +45,8 @@ def rounding(x: Float[Tensor, "n d"], *, memory: int = settings.MEMORY) -> Float
     ----------
     x: float32 or float64, one row or more.
     memory: bytes that a block of rows may take.
+
+    Raises nothing for one row or more.
 
     >>> rounding(torch.tensor([[1.0, 2.0**23]])).mul(12).sqrt().tolist() == [2.0**-23, 1.0]
     True
@@ -64,7 +70,9 @@ def lost(directions: Float[Tensor, "d r"], noise: Float[Tensor, "d"], *, n: int)
     Parameters
     ----------
     directions: orthonormal columns.
-    noise: variance of each feature, as `rounding` gives it.
+    noise: variance that rounding gives each feature.
+
+    Raises nothing beyond shape mismatches.
 
     >>> lost(torch.eye(4).double(), torch.ones(4).double(), n=4).tolist()
     [24.0, 24.0, 24.0, 24.0]

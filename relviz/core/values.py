@@ -14,6 +14,12 @@ _LARGEST = 1e100  # above it a product of two values may leave float64
 def finite(x: Tensor, what: str) -> Tensor:
     """The tensor itself without its gradients, refused where it holds NaN, infinity or values above 1e100.
 
+    Of any shape, such as `n x d`.
+
+    Raises
+    ------
+    BadChoice: it holds such values; `what` names the offender.
+
     >>> finite(torch.ones(1), "vectors").tolist()
     [1.0]
     """

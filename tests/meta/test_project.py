@@ -90,28 +90,6 @@ def test_installed_packages_say_that_they_are_typed() -> None:
     assert (ROOT / "relviz" / "py.typed").exists()
 
 
-def public_functions() -> list[tuple[str, str]]:
-    """Module and name of every public function of the core, with its docstring's fate."""
-    found = []
-    for path in sorted((ROOT / "relviz" / "core").rglob("*.py")):
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                found.append((f"{path.relative_to(ROOT)}:{node.name}", ast.get_docstring(node) or ""))
-    return found
-
-
-def test_every_public_function_of_the_core_has_a_runnable_example() -> None:
-    bare = [
-        name
-        for name, text in public_functions()
-        if ">>>" not in text
-        and "kernels.py:" not in name  # for their one caller each, which has the example
-        # These compile for seconds; tests/core/test_reductions.py runs them.
-        and name not in ("relviz/core/reductions/umap_view.py:umap", "relviz/core/reductions/pacmap_view.py:pacmap")
-    ]
-    assert not bare
-
-
 def test_functions_and_modules_stay_small() -> None:
     lengths, modules = {}, {}
     for path in [ROOT / "app.py", *(ROOT / "relviz").rglob("*.py"), *(ROOT / "pages").glob("*.py")]:

@@ -16,11 +16,14 @@ from relviz.core.neighbours import nearest_by_distance
 def shortest_paths(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"], *, neighbours: int) -> Float[Tensor, "n k"]:
     """Length of the shortest path from every row of `x` to every row of `y` on the neighbour graph of both together.
 
-    Without a path, the longest distance there is, along the graph or straight. No gradient passes through a graph.
+    Lengths are 0 or more. Without a path, the longest distance there is, along the graph or straight. No gradient
+    passes through a graph.
 
     Parameters
     ----------
     neighbours: edges from each row to its nearest others, followed both ways; 1 or more.
+
+    Raises nothing for one neighbour or more.
 
     >>> shortest_paths(torch.tensor([[0.0], [1.0]]), torch.tensor([[3.0]]), neighbours=1).tolist()
     [[3.0], [2.0]]

@@ -28,6 +28,8 @@ def euclidean(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor,
     By one matrix product, |x|^2 - 2 x.y + |y|^2 around the mean of `y`; distances so small that this cancels are
     computed again from the difference of the vectors as given, so equal vectors have distance 0 exactly.
 
+    Raises nothing beyond shape mismatches.
+
     >>> euclidean(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0.0, 0.0]])).tolist()
     [[0.0], [5.0]]
     """
@@ -35,10 +37,14 @@ def euclidean(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor,
 
 
 def euclidean_to(y: Float[Tensor, "k d"]) -> Callable[[Tensor, Tensor | None], Tensor]:
-    """`euclidean` to fixed rows, for one block of `x` after the other: what belongs to `y` is computed once.
+    """Euclidean distance to fixed rows for one block of `x`, `b x d`, after the other.
+
+    What belongs to `y` is computed once. Distances are 0 or more.
 
     The function that is returned takes the block and a contiguous place for the result, which spares an allocation
     (None where a gradient has to pass); it returns the result, there or elsewhere.
+
+    Raises nothing beyond shape mismatches.
 
     >>> euclidean_to(torch.zeros(1, 2))(torch.tensor([[3.0, 4.0]]), None).tolist()
     [[5.0]]
@@ -72,6 +78,8 @@ def euclidean_to(y: Float[Tensor, "k d"]) -> Callable[[Tensor, Tensor | None], T
 def manhattan(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor, "n k"]:
     """L1 distance, the sum of absolute differences, of every row of `x` to every row of `y`, 0 or more.
 
+    Raises nothing beyond shape mismatches.
+
     >>> manhattan(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0.0, 0.0]])).tolist()
     [[0.0], [7.0]]
     """
@@ -84,6 +92,8 @@ def manhattan(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor,
 
 def chebyshev(x: Float[Tensor, "n d"], y: Float[Tensor, "k d"]) -> Float[Tensor, "n k"]:
     """L-infinity distance, the largest absolute difference, of every row of `x` to every row of `y`, 0 or more.
+
+    Raises nothing beyond shape mismatches.
 
     >>> chebyshev(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0.0, 0.0]])).tolist()
     [[0.0], [4.0]]

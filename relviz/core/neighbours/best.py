@@ -94,6 +94,8 @@ def ranked(
 ) -> Int[Tensor, "b k"]:
     """Numbers of the k highest scores, highest first; of scores at most `tie` apart the lower number comes first.
 
+    Raises nothing for k from 1 to c.
+
     >>> scores = torch.tensor([[2.0, 3.0, 3.01, 1.99]])
     >>> ranked(scores, torch.tensor([7, 5, 9, 4]), 3, torch.tensor([0.1])).tolist()
     [[5, 9, 4]]

@@ -26,6 +26,8 @@ _DOUBLE = torch.finfo(torch.float64).eps
 def unit_rows(x: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
     """Rows scaled to length one; a zero row stays zero. Finite rows of any size come out right.
 
+    Raises nothing.
+
     >>> unit_rows(torch.tensor([[3.0, 4.0], [0.0, 0.0], [3e30, 4e30]])).norm(dim=1).tolist()
     [1.0, 0.0, 1.0]
     """
@@ -95,6 +97,8 @@ class Points:
 def directions(x: Float[Tensor, "n d"]) -> Points:
     """Rows scaled to length one, whose scores are cosines less 1; those of a zero row are 0 with zero rows, else -1.
 
+    Raises nothing.
+
     >>> directions(torch.tensor([[3.0, 4.0], [0.0, 0.0]])).placed(slice(0, 2)).tolist()
     [[0.6000000000000001, 0.8, 0.0], [0.0, 0.0, 1.0]]
     """
@@ -112,6 +116,8 @@ def places(x: Float[Tensor, "n d"], *, peak: float | None = None) -> Points:
     Parameters
     ----------
     peak: the largest size of a value, for which the power is chosen; that of `x` itself unless given.
+
+    Raises nothing for one finite row or more.
 
     >>> places(torch.tensor([[3.0, 4.0]])).placed(slice(0, 1)).tolist()
     [[0.375, 0.5, 0.0]]

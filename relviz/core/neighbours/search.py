@@ -20,11 +20,13 @@ BLOCK = 768  # query rows per score block, at most: fewer slow products down, mo
 
 
 def nearest_by_cosine(x: Float[Tensor, "n d"], k: int) -> tuple[Int[Tensor, "n k"], Float[Tensor, "n k"]]:
-    """The k nearest other rows of each row and their cosine similarities, nearest first.
+    """The k nearest other rows of each row and their cosine similarities in [-1, 1], nearest first.
 
     Parameters
     ----------
     k: 1 to n - 1.
+
+    Raises nothing for k from 1 to n - 1 and finite rows.
 
     >>> nearest_by_cosine(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]]), 1)[0].tolist()
     [[1], [0], [1]]
@@ -37,7 +39,9 @@ def nearest_by_cosine(x: Float[Tensor, "n d"], k: int) -> tuple[Int[Tensor, "n k
 
 
 def nearest_by_distance(x: Float[Tensor, "n d"], k: int) -> Int[Tensor, "n k"]:
-    """The k nearest other rows of each row by Euclidean distance, nearest first.
+    """The k nearest other rows, 0 to n - 1, of each row by Euclidean distance, nearest first.
+
+    Raises nothing for k from 1 to n - 1 and finite rows.
 
     >>> nearest_by_distance(torch.tensor([[0.0], [1.0], [5.0]]), 1).tolist()
     [[1], [0], [1]]
@@ -59,6 +63,8 @@ def nearest_within(
         it never changes.
     memory: bytes that a block of scores may take.
 
+    Raises nothing for k from 1 to n - 1.
+
     >>> nearest_within(places(torch.tensor([[0.0], [1.0], [5.0], [5.0]])), 2).tolist()
     [[1, 2], [0, 2], [3, 1], [2, 1]]
     """
@@ -78,7 +84,9 @@ def nearest_within(
 
 
 def nearest_among(queries: Points, keys: Points, k: int, *, memory: int = settings.MEMORY) -> Int[Tensor, "m k"]:
-    """The k keys with the highest scores with each query, highest first, all of them in float64.
+    """The k of n keys (numbers 0 to n - 1) with the highest scores with each query, highest first, all in float64.
+
+    Raises nothing for k from 1 to n.
 
     >>> nearest_among(places(torch.tensor([[2.0]])), places(torch.tensor([[0.0], [2.5]])), 1).tolist()
     [[1]]
@@ -93,6 +101,8 @@ def multiply(
     queries: Float[Tensor, "b d"], keys: Float[Tensor, "c d"], out: Float[Tensor, "b c"]
 ) -> Float[Tensor, "b c"]:
     """`out`, into which the inner products of all queries with all keys are written.
+
+    Raises nothing beyond shape mismatches.
 
     >>> multiply(torch.eye(2), torch.ones(3, 2), torch.empty(2, 3)).tolist()
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
@@ -116,6 +126,8 @@ def read_scores(
     ----------
     upper: whether each block leaves out the keys before its own first row.
     memory: bytes that all blocks held at once may take.
+
+    Raises nothing but what `read` raises.
 
     >>> points = places(torch.tensor([[0.0], [2.0]]))
     >>> read_scores(Scores(points, points), lambda start, block: print(start, block.tolist()))

@@ -30,11 +30,12 @@ import_modules(__name__)
 def layer_norm(x: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
     """Post-normalisation: every row with mean 0 and variance 1; a constant row becomes zeros.
 
-    What relative coordinates go through before a head reads them, as in every trained model of 2209.15430. It takes out
+    What relative coordinates go through before a head reads them. It takes out
     the offset and spread that differ between encoders: a network that ends in averages of rectified values has all its
     cosines near 1.
 
-    Raises nothing: values that are not finite stay so.
+    Source: 2209.15430, where every trained model has it. Raises nothing: a row with a value that is not finite becomes
+    NaN.
 
     >>> layer_norm(torch.tensor([[1.0, 3.0], [2.0, 2.0]])).round().tolist()
     [[-1.0, 1.0], [0.0, 0.0]]

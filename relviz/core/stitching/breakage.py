@@ -31,6 +31,8 @@ def confusion(predicted: Int[Tensor, "n"], labels: Int[Tensor, "m"], *, classes:
 def confused_pairs(counts: Int[Tensor, "c c"], *, most: int) -> list[tuple[int, int, int]]:
     """Class, what it is taken for and how often, the most frequent first; never more than `most`, none without error.
 
+    Raises nothing.
+
     >>> confused_pairs(torch.tensor([[5, 2], [3, 4]]), most=5)
     [(1, 0, 3), (0, 1, 2)]
     """
@@ -43,6 +45,8 @@ def confused_pairs(counts: Int[Tensor, "c c"], *, most: int) -> list[tuple[int, 
 
 def class_accuracy(counts: Int[Tensor, "c c"]) -> Float[Tensor, "c"]:
     """Share of each class's samples that are named rightly, in [0, 1], from a confusion matrix; NaN without samples.
+
+    Raises nothing.
 
     >>> class_accuracy(torch.tensor([[1, 1], [0, 4]])).tolist()
     [0.5, 1.0]

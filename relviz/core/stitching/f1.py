@@ -12,6 +12,8 @@ def weighted_f1(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> float:
 
     As scikit-learn's `f1_score` with `average="weighted"`.
 
+    Raises nothing beyond shape mismatches.
+
     >>> weighted_f1(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1]))
     0.6666666666666666
     """
@@ -25,6 +27,8 @@ def weighted_f1(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> float:
 
 def chance_f1(share: float) -> float:
     """Weighted F1 of always naming one class, whose share of the samples is given: 2 s^2 / (1 + s), in [0, 1].
+
+    Raises nothing for a share in [0, 1].
 
     >>> labels = torch.tensor([0, 0, 0, 1])
     >>> round(chance_f1(0.75), 4), round(weighted_f1(torch.zeros_like(labels), labels), 4)

@@ -62,6 +62,10 @@ def stitch_all(
     centred: whether projections are centred on the anchors' mean.
     watch: told which share of the head's training is done, where it is trained.
 
+    Raises
+    ------
+    BadChoice: the head or the map cannot be fitted, as values are not finite or labels do not fit the rows.
+
     >>> from relviz.core.stitching import METHODS
     >>> x, labels = torch.eye(2).repeat(3, 1), torch.tensor([0, 1]).repeat(3)
     >>> side = Side("twin", x, x, torch.arange(2), None)
