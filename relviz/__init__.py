@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from relviz.types import OptionValue
     from relviz.usecases.compare import Comparison
     from relviz.usecases.stitching import StitchedCell
 
@@ -31,12 +32,14 @@ def compare(
     k: int | None = None,
     measures: Sequence[str] = ("all",),
     draws: int = 0,
+    options: Mapping[str, OptionValue] | None = None,
 ) -> Comparison:
     """Measures from model A to model B on the held-out rows, absolute and relative: what `relviz compare` prints.
 
     Left out, `data` are those of the first array among the models, else Fashion-MNIST; `strategy` is "class-balanced",
     "uniform" without labels; k is 10, or all others where there are fewer; `measures` are all of them. With `draws`
-    resamplings each value has its null band and its 95 % interval (100 or more for steady ends).
+    resamplings each value has its null band and its 95 % interval (100 or more for steady ends). `options` are values
+    of what the methods in use declare, by NAME, METHOD.NAME or KIND.METHOD.NAME, as in {"svcca.keep": 0.9}.
 
     Raises
     ------
@@ -46,6 +49,7 @@ def compare(
     from relviz.data.catalogue import load_dataset
     from relviz.encoding.spaces import usual_strategy
     from relviz.models.catalogue import usual_data
+    from relviz.request_options import with_options
     from relviz.requests import Anchors, Compare
     from relviz.usecases.table import run
 
@@ -54,7 +58,8 @@ def compare(
     how = strategy or usual_strategy(samples)
     chosen = Anchors(anchors, how, seed, projection, centred)
     names = tuple(MEASURES) if list(measures) == ["all"] else tuple(measures)
-    found: Comparison = run(Compare(a, b, data, chosen, samples.neighbours if k is None else k, names, draws))
+    plain = Compare(a, b, data, chosen, samples.neighbours if k is None else k, names, draws)
+    found: Comparison = run(with_options(plain, options or {}))
     return found
 
 

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated
 
 from relviz import settings
-
-# What a field's text names. A stored answer is found by what the names stand for, so every text field has one of these.
-ModelName = Annotated[str, "model"]  # empty: none
-DataName = Annotated[str, "data set"]
-MethodName = Annotated[str, "method"]  # of any registry; stands for itself
-SampleName = Annotated[str, "sample"]  # the id of a sample of the data set; stands for itself
+from relviz.types import DataName, MethodName, ModelName, SampleName, SetOption
 
 BY_HAND = "by-hand"  # in place of a strategy
 
@@ -40,6 +34,7 @@ class Anchors:
     source: the model in whose space a strategy that looks at vectors chooses; empty for the first one that the request
         names. `relviz.usecases.table.complete` fills it in.
     ids: gallery samples chosen by hand, of which the first `count` are the anchors, in this order.
+    options: of the strategy and of the projection.
     """
 
     count: int = 300
@@ -49,6 +44,7 @@ class Anchors:
     centred: bool = False
     source: ModelName = ""
     ids: tuple[SampleName, ...] = ()
+    options: tuple[SetOption, ...] = ()
 
 
 def by_hand(ids: Iterable[str], *, projection: str = "cosine", centred: bool = False) -> Anchors:
@@ -65,6 +61,7 @@ class Compare(Request):
     ----------
     measures: keys of `relviz.core.measures.MEASURES`.
     draws: of the null band and of the interval; 0 asks for neither.
+    options: of the measures; those of strategy and projection stand with the anchors.
     """
 
     a: ModelName
@@ -74,6 +71,7 @@ class Compare(Request):
     k: int = settings.NEIGHBOURS
     measures: tuple[MethodName, ...] = DEFAULT_MEASURES
     draws: int = 0
+    options: tuple[SetOption, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +96,7 @@ class Layers(Request):
     Attributes
     ----------
     measure: a key of `relviz.core.measures.MEASURES`.
+    options: of the measure.
     """
 
     measure: MethodName
@@ -105,6 +104,7 @@ class Layers(Request):
     b: ModelName
     data: DataName
     k: int = settings.NEIGHBOURS
+    options: tuple[SetOption, ...] = ()
 
 
 @dataclass(frozen=True)

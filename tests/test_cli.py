@@ -54,6 +54,8 @@ def test_compare_gives_the_numbers_of_the_pages_in_time() -> None:
         "projection": "cosine",
         "centred": False,
         "source": "",
+        "ids": [],
+        "options": [],
     }
     expected = run(Compare(*PAIR, "fashion-mnist", Anchors(300, "uniform", 1), measures=tuple(MEASURES)))
     for space in ("absolute", "relative"):

@@ -78,6 +78,7 @@ def test_what_is_left_out_has_its_default(capsys: pytest.CaptureFixture[str], tm
         "centred": False,
         "source": "",
         "ids": [],
+        "options": [],
     }
 
 

@@ -158,7 +158,7 @@ BRACED = replace(CKA, label="At {n}")
 CLAIMS = replace(CKA, label="Claims", invariances=frozenset({"everything"}))
 OPTION = replace(CKA, label="Option", options=(Option("strength", 1.0, "of what"),))
 TYPED = replace(CKA, label="Typed", invariances=["orthogonal"])
-PLAIN = replace(PROJECTIONS["cosine"], label="Plain", options=())
+PLAIN = replace(PROJECTIONS["cosine"], label="Plain", function=lambda x, anchors: x)
 FRAMELESS = replace(TRANSLATIONS["ortho"], label="Frameless", options=())
 """
 REFUSED = {
@@ -174,7 +174,7 @@ REFUSED = {
     ("measures", "claims", "broken:CLAIMS"): "it claims to be invariant to everything, known are isotropic scale",
     ("measures", "option", "broken:OPTION"): "its function takes no strength, which its options name",
     ("measures", "typed", "broken:TYPED"): "its fields are not what Measure declares",
-    ("projections", "plain", "broken:PLAIN"): "it has no option `centred`, which every projection has",
+    ("projections", "plain", "broken:PLAIN"): "its function takes no `centred`, which every projection does",
     (
         "translations",
         "frameless",

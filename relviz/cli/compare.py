@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from relviz import notes_on, settings
-from relviz.cli.options import add_json, add_pair, add_settled, chosen_anchors
+from relviz.cli.options import add_json, add_options, add_pair, add_settled, asked_options, chosen_anchors
 from relviz.cli.terminal import report, show, tell
 from relviz.errors import BadChoice
 
@@ -27,12 +27,14 @@ def add_parser(commands: Any) -> None:
     )
     add_settled(compare, "--draws", type=int, help="resamplings for a null band and an interval of each value")
     compare.add_argument("--layers", action="store_true", help="every layer of A with every layer of B, by one measure")
+    add_options(compare)
     add_pair(compare)
     add_json(compare)
 
 
 def _compare(chosen: argparse.Namespace) -> None:
     from relviz.core.measures import MEASURES
+    from relviz.request_options import with_options
     from relviz.requests import DEFAULT_MEASURES, Compare
     from relviz.usecases.table import run
 
@@ -41,7 +43,9 @@ def _compare(chosen: argparse.Namespace) -> None:
         return
     anchors = chosen_anchors(chosen)
     names = tuple(MEASURES) if chosen.measures == ["all"] else tuple(chosen.measures or DEFAULT_MEASURES)
-    comparison = run(Compare(chosen.a, chosen.b, chosen.data, anchors, chosen.k, names, chosen.draws), report)
+    plain = Compare(chosen.a, chosen.b, chosen.data, anchors, chosen.k, names, chosen.draws)
+    request = with_options(plain, asked_options(chosen))
+    comparison = run(request, report)
     spaces = {"absolute": comparison.absolute, "relative": comparison.relative}
     notes = chosen.notes + notes_on(chosen.a, chosen.b, data=chosen.data)
     if not chosen.json:
@@ -51,18 +55,21 @@ def _compare(chosen: argparse.Namespace) -> None:
         tell(notes)
         return
     measures = {space: {name: _measured(value) for name, value in found.items()} for space, found in spaces.items()}
-    question = {"a": chosen.a, "b": chosen.b, "data": chosen.data, "anchors": asdict(anchors), "k": chosen.k}
+    question = {"a": chosen.a, "b": chosen.b, "data": chosen.data, "anchors": asdict(request.anchors), "k": chosen.k}
+    question["options"] = [asdict(one) for one in request.options]
     show({**question, "measures": measures, "notes": notes}, True)
 
 
 def _compare_layers(chosen: argparse.Namespace) -> None:
+    from relviz.request_options import with_options
     from relviz.requests import DEFAULT_MEASURES, Layers
     from relviz.usecases.table import run
 
     measure, *more = chosen.measures or DEFAULT_MEASURES[:1]
     if more:
         raise BadChoice("Layers are compared by one measure at a time.", "Name one with --measures.")
-    board = run(Layers(measure, chosen.a, chosen.b, chosen.data, chosen.k), report)
+    request = with_options(Layers(measure, chosen.a, chosen.b, chosen.data, chosen.k), asked_options(chosen))
+    board = run(request, report)
     notes = chosen.notes + notes_on(chosen.a, chosen.b, data=chosen.data)
     if chosen.json:
         cells = [(a, b, board.values[i][j]) for i, a in enumerate(board.a) for j, b in enumerate(board.b)]

@@ -51,6 +51,35 @@ def add_settled(parser: argparse.ArgumentParser, option: str, *, help: str, **ho
     parser.add_argument(option, default=argparse.SUPPRESS, help=f"{help} (default: {told})", **how)
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The option that sets what methods declare."""
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set an option of a method in use, by NAME, METHOD.NAME or KIND.METHOD.NAME ('relviz methods' lists them)",
+    )
+
+
+def asked_options(chosen: argparse.Namespace) -> dict[str, str]:
+    """The values of `--option` by name.
+
+    Raises
+    ------
+    BadChoice: one that is not NAME=VALUE, or a name that is given twice.
+    """
+    found: dict[str, str] = {}
+    for text in chosen.option:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise BadChoice(f"--option {text} sets nothing.", "Write it as NAME=VALUE.")
+        if name in found:
+            raise BadChoice(f"The option {name} is set twice.", "Set it once.")
+        found[name] = value
+    return found
+
+
 def add_json(parser: argparse._ActionsContainer) -> None:
     """The option that results are written as JSON."""
     parser.add_argument("--json", action="store_true", help="write JSON alone to standard output")

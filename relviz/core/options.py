@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
 
 from relviz.core.registry import Entry, Option
 from relviz.errors import BadChoice, UnknownName
+
+E = TypeVar("E", bound=Entry[Any])
 
 
 def check_options(entry: Entry[Any], asked: Mapping[str, object]) -> None:
@@ -28,6 +32,21 @@ def check_options(entry: Entry[Any], asked: Mapping[str, object]) -> None:
         if name not in declared:
             raise UnknownName(f"option of {entry.label}", name, declared)
         _check_value(declared[name], value)
+
+
+def with_options(entry: E, options: Mapping[str, object]) -> E:
+    """The same method with other defaults of its function.
+
+    Raises
+    ------
+    UnknownName: an option that it does not declare. BadChoice: a value of the wrong kind or out of range.
+
+    >>> rounded = Entry(label="", function=round, summary="", source="", options=(Option("ndigits", 0, "kept"),))
+    >>> with_options(rounded, {"ndigits": 1}).function(0.25)
+    0.2
+    """
+    check_options(entry, options)
+    return replace(entry, function=partial(entry.function, **options)) if options else entry
 
 
 def _check_value(option: Option, value: object) -> None:

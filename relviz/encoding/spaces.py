@@ -22,6 +22,7 @@ from relviz.models.catalogue import find
 from relviz.models.model import Encoder, Model
 from relviz.progress import Interruptible, Progress
 from relviz.requests import Anchors
+from relviz.types import options_of
 
 _spaces: Kept[tuple[str, str], Tensor] = Kept(settings.SPACE_BYTES, lambda space: space.nbytes)
 _encoders: Kept[tuple[str, torch.device], Encoder] = Kept(settings.NETWORK_BYTES, lambda encoder: encoder.nbytes)
@@ -111,6 +112,7 @@ def anchor_rows(data: DataSet, anchors: Anchors, progress: Progress) -> Tensor:
         seed=anchors.seed,
         vectors=vectors,
         frequencies=torch.arange(data.gallery_size, 0, -1),  # lists of words begin with the most frequent
+        **options_of(anchors.options, "strategy", anchors.strategy),
     )
 
 
@@ -164,7 +166,8 @@ def related(x: Tensor, chosen: Tensor, anchors: Anchors) -> Tensor:
     """
 
     def projected(where: torch.device) -> Tensor:
-        return project(x.to(where), chosen.to(where), name=anchors.projection, centred=anchors.centred).cpu()
+        options = options_of(anchors.options, "projection", anchors.projection)
+        return project(x.to(where), chosen.to(where), name=anchors.projection, centred=anchors.centred, **options).cpu()
 
     return on_device(projected)
 

@@ -20,13 +20,8 @@ from relviz.encoding import cache
 from relviz.jobs.codec import layout, packed, unpacked
 from relviz.models.catalogue import find, names_for
 from relviz.plugins import versions
-from relviz.requests import (
-    DataName,
-    MethodName,
-    ModelName,
-    Request,
-    SampleName,
-)
+from relviz.requests import Request
+from relviz.types import DataName, MethodName, ModelName, OptionValue, SampleName
 from relviz.usecases.listing import rows
 from relviz.usecases.table import use_case
 
@@ -134,6 +129,6 @@ def _speller(hint: Any) -> _Speller:
         hints = get_type_hints(hint, include_extras=True)
         parts = {part.name: _speller(hints[part.name]) for part in fields(hint)}
         return lambda value, age: {name: spell(getattr(value, name), age) for name, spell in parts.items()}
-    if hint in (MethodName, SampleName, int, float, bool):
+    if hint in (MethodName, SampleName, int, float, bool, OptionValue):
         return lambda value, _age: value
     raise TypeError(f"A request's field of {hint} must say what it names: see the types of relviz.requests.")

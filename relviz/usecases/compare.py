@@ -12,6 +12,7 @@ from torch import Tensor
 
 from relviz.core.inference import bootstrap_interval, null_band
 from relviz.core.measures import MEASURES, Measure, Pair, Space
+from relviz.core.options import with_options
 from relviz.data.catalogue import load_dataset
 from relviz.encoding.device import on_device
 from relviz.encoding.spaces import anchor_rows, fitting_model, layer_spaces, part, relative_space, space_of
@@ -19,7 +20,7 @@ from relviz.errors import BadChoice, UnknownName
 from relviz.models.catalogue import names_for
 from relviz.progress import Progress
 from relviz.requests import Compare, Layers, Similarity
-from relviz.types import MeasureValue
+from relviz.types import MeasureValue, SetOption, options_of
 from relviz.usecases.table import declare, one_stage
 
 Measured = dict[str, MeasureValue]
@@ -69,7 +70,7 @@ def compare(request: Compare, progress: Progress) -> Comparison:
     a, b = (space[data.held_out] for space in spaces)
     rows = anchor_rows(data, request.anchors, progress)
     relative_a, relative_b = (relative_space(space, data, request.anchors, rows) for space in spaces)
-    measures = {name: _measure(name) for name in request.measures}
+    measures = {name: _measure(name, request.options) for name in request.measures}
 
     def measured(where: torch.device) -> Comparison:
         pairs = [Pair(x.to(where), y.to(where), k=request.k) for x, y in ((a, b), (relative_a, relative_b))]
@@ -119,7 +120,7 @@ def compare_layers(request: Layers, progress: Progress) -> LayerBoard:
     ------
     UnknownName: no such measure. BadChoice: a model is no network.
     """
-    measure = _measure(request.measure)
+    measure = _measure(request.measure, request.options)
     data = load_dataset(request.data)
     model_a, model_b = (fitting_model(name, data) for name in (request.a, request.b))
     a = layer_spaces(model_a, data, part(progress, 0.0, 0.4))
@@ -185,10 +186,10 @@ def _resampled(
     return replace(value, null=null, interval=interval)
 
 
-def _measure(name: str) -> Measure:
+def _measure(name: str, options: tuple[SetOption, ...] = ()) -> Measure:
     if name not in MEASURES:
         raise UnknownName("measure", name, MEASURES)
-    return MEASURES[name]
+    return with_options(MEASURES[name], options_of(options, "measure", name))
 
 
 def _board(

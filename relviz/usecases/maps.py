@@ -23,6 +23,7 @@ from relviz.encoding.spaces import anchor_rows, fitting_model, part, related, sp
 from relviz.errors import BadChoice, UnknownName
 from relviz.progress import Progress
 from relviz.requests import Layout, Maps
+from relviz.types import options_of
 from relviz.usecases.table import REDUCER, TENSORS, Stage, declare
 
 _one_at_a_time = threading.Lock()  # two of umap-learn in threads can abort a process
@@ -231,6 +232,7 @@ def _spaces(request: Maps, data: DataSet, progress: Progress) -> _Spaces:
             weights=[weights_a, weights_b],
             anchors=rows.tolist(),
             projection=[request.anchors.projection, PROJECTIONS.package_of(request.anchors.projection)],
+            options=options_of(request.anchors.options, "projection", request.anchors.projection),
             centred=request.anchors.centred,
             **shared,
         ),

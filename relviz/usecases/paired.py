@@ -25,6 +25,7 @@ from relviz.errors import BadChoice, UnknownName
 from relviz.models.model import Model
 from relviz.progress import Progress
 from relviz.requests import Anchors, PairBoard, Pairs
+from relviz.types import options_of
 from relviz.usecases.stitching import moved, side_of
 from relviz.usecases.table import declare, one_stage
 
@@ -180,6 +181,7 @@ def _anchor_pairs(paired: Paired, anchors: Anchors, progress: Progress) -> Tenso
         seed=anchors.seed,
         vectors=_vectors(anchors.source, paired.a, progress)[rows] if anchors.source else None,
         frequencies=torch.arange(len(rows), 0, -1),
+        **options_of(anchors.options, "strategy", anchors.strategy),
     )
 
 
@@ -227,7 +229,11 @@ def _carried(way: str, a: Side, b: Side, anchors: Anchors) -> tuple[Tensor, Tens
         return a.held_out, b.held_out
     if way in ("relative", "control"):
         seeker = a.with_shuffled_anchors() if way == "control" else a
-        how: dict[str, Any] = {"projection": anchors.projection, "centred": anchors.centred}
+        how: dict[str, Any] = {
+            "projection": anchors.projection,
+            "centred": anchors.centred,
+            **options_of(anchors.options, "projection", anchors.projection),
+        }
         return seeker.relative("held_out", **how), b.relative("held_out", **how)
     return METHODS[way].function(a, b, anchors.centred), b.held_out
 

@@ -15,7 +15,8 @@ from typing import Any, TypeAlias, get_args, get_type_hints
 from relviz.core.anchors import STRATEGIES
 from relviz.core.registry import import_modules
 from relviz.progress import Progress, silent
-from relviz.requests import ModelName, Request
+from relviz.requests import Request
+from relviz.types import ModelName
 
 Work: TypeAlias = Callable[[Any, Progress], Any]
 

@@ -256,7 +256,7 @@ def test_wrong_inputs_are_refused_in_a_sentence() -> None:
         ortho(x, x, normalise="l2")
     with pytest.raises(UnknownName, match="Did you mean 'ortho'"):
         translate(x, x, name="otho")
-    with pytest.raises(UnknownName, match="option of the translation linear called 'penalty'"):
+    with pytest.raises(UnknownName, match="option of Linear called 'penalty'"):
         translate(x, x, name="linear", penalty=1.0)
     with pytest.raises(BadChoice, match="penalty"):
         ridge(x, x, penalty=0.0)

@@ -16,13 +16,10 @@ from relviz.requests import (
     Anchors,
     Change,
     Compare,
-    DataName,
     Equalise,
     Explain,
     Layers,
     Maps,
-    MethodName,
-    ModelName,
     Notes,
     PairBoard,
     Pairs,
@@ -30,10 +27,10 @@ from relviz.requests import (
     Reconstruct,
     Request,
     Rescale,
-    SampleName,
     Similarity,
     Stitch,
 )
+from relviz.types import DataName, MethodName, ModelName, OptionValue, SampleName, SetOption
 from relviz.usecases.maps import FourMaps, Map
 from relviz.usecases.table import run, use_cases
 from tests.pace import seconds_of
@@ -84,15 +81,22 @@ def plain(value: Any) -> Any:
     return type(value), value
 
 
+OPTION = SetOption("measure", "svcca", "keep", 0.5)
+
+
 def changes(value: Any, hint: Any) -> Iterator[Any]:
     """Values that differ from this one in one place each."""
     if is_dataclass(hint):
         for name, of in get_type_hints(hint, include_extras=True).items():
             yield from (replace(value, **{name: other}) for other in changes(getattr(value, name), of))
     elif get_origin(hint) is tuple:
-        other = {ModelName: OTHER, DataName: "fashion-mnist", Change: Change(9, 9.0), float: 9.0}.get(
-            get_args(hint)[0], "other"
-        )
+        other = {
+            ModelName: OTHER,
+            DataName: "fashion-mnist",
+            Change: Change(9, 9.0),
+            SetOption: OPTION,
+            float: 9.0,
+        }.get(get_args(hint)[0], "other")
         yield from ((*value, other), value[::-1], value[:-1])
     else:
         yield {ModelName: OTHER, DataName: "fashion-mnist", MethodName: "other", bool: value is False}.get(hint, 7)
@@ -122,7 +126,7 @@ def test_every_kind_of_request_is_tried_here_and_has_its_answer() -> None:
 
 @pytest.mark.parametrize("kind", use_cases())
 def test_every_field_of_a_request_says_what_it_names(kind: type) -> None:
-    assert set(leaves(kind)) <= {ModelName, DataName, MethodName, SampleName, int, float, bool}
+    assert set(leaves(kind)) <= {ModelName, DataName, MethodName, SampleName, OptionValue, int, float, bool}
 
 
 def test_a_field_that_does_not_say_what_it_names_has_no_key() -> None:

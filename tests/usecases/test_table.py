@@ -13,7 +13,8 @@ from relviz.jobs import answers
 from relviz.jobs.broker import Broker
 from relviz.jobs.engine import LocalEngine
 from relviz.progress import Progress, silent
-from relviz.requests import Anchors, Compare, DataName, Explain, Notes, Readings, Request, Similarity, Stitch
+from relviz.requests import Anchors, Compare, Explain, Notes, Readings, Request, Similarity, Stitch
+from relviz.types import DataName
 from relviz.usecases import table
 from relviz.usecases.table import complete, declare, one_stage, run, use_case, use_cases
 from tests.waiting import wait_until

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from relviz.core.projections import kernels
-from relviz.core.projections.entry import CENTRED, CONFORMAL, PROJECTIONS, Projection
+from relviz.core.projections.entry import CONFORMAL, PROJECTIONS, Projection
 from relviz.core.projections.kernels import related
 
 
@@ -41,7 +41,6 @@ PROJECTIONS["cosine"] = Projection(
     summary="angle to each anchor, as similarity",
     source="2209.15430",
     invariances=CONFORMAL,
-    options=(CENTRED,),
     low=-1.0,
     high=1.0,
     similarity=True,
@@ -72,7 +71,6 @@ PROJECTIONS["angular"] = Projection(
     summary="angle to each anchor, in units of pi",
     source="latentis",
     invariances=CONFORMAL,
-    options=(CENTRED,),
     low=0.0,
     high=1.0,
 )
@@ -107,7 +105,6 @@ PROJECTIONS["cosine-standardised"] = Projection(
     summary="cosine, each anchor's column in its own standard deviations",
     source="relviz",
     invariances=CONFORMAL,
-    options=(CENTRED,),
     low=None,
     high=None,
     similarity=True,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from relviz.core.registry import Entry, Option, Registry, flaw_of
+from relviz.core.registry import Entry, Registry, flaw_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,15 +29,14 @@ class Projection(Entry[Callable[..., Tensor]]):
 
     def flaw(self) -> str | None:
         """What is wrong with an entry that another package brings, or None."""
-        declared = any(option.name == "centred" for option in self.options)
-        return super().flaw() if declared else "it has no option `centred`, which every projection has"
+        taken = "centred" in inspect.signature(self.function).parameters
+        return super().flaw() if taken else "its function takes no `centred`, which every projection does"
 
     def invariant_to(self, *, centred: bool) -> frozenset[str]:
         """Transformations that leave its result unchanged, with or without centring on the anchors."""
         return self.invariances | {"translation"} if centred else self.invariances
 
 
-CENTRED = Option("centred", False, "subtract the anchors' mean from samples and anchors first")
 RIGID = frozenset({"orthogonal", "permutation"})
 CONFORMAL = RIGID | {"isotropic scale"}
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from relviz.core import distances
 from relviz.core.projections import kernels
-from relviz.core.projections.entry import CENTRED, PROJECTIONS, RIGID, Projection
+from relviz.core.projections.entry import PROJECTIONS, RIGID, Projection
 from relviz.core.projections.kernels import related
 
 
@@ -34,7 +34,6 @@ PROJECTIONS["euclidean"] = Projection(
     summary="straight distance to each anchor",
     source="2310.01211",
     invariances=RIGID | {"translation"},
-    options=(CENTRED,),
     low=0.0,
     high=None,
 )
@@ -63,7 +62,6 @@ PROJECTIONS["l1"] = Projection(
     summary="sum of the features' distances to each anchor",
     source="2310.01211",
     invariances=frozenset({"translation", "permutation"}),
-    options=(CENTRED,),
     low=0.0,
     high=None,
 )
@@ -92,7 +90,6 @@ PROJECTIONS["linf"] = Projection(
     summary="largest of the features' distances to each anchor",
     source="2310.01211",
     invariances=frozenset({"translation", "permutation"}),
-    options=(CENTRED,),
     low=0.0,
     high=None,
 )

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from relviz.core import distances
-from relviz.core.projections.entry import CENTRED, PROJECTIONS, RIGID, Projection
+from relviz.core.projections.entry import PROJECTIONS, RIGID, Projection
 from relviz.core.projections.kernels import Relate, related
 from relviz.core.registry import Option
 from relviz.errors import BadChoice
@@ -51,7 +51,7 @@ PROJECTIONS["geodesic"] = Projection(
     summary="shortest path to each anchor along the neighbour graph",
     source="Tenenbaum et al. 2000",
     invariances=RIGID | {"translation"},
-    options=(CENTRED, Option("neighbours", 10, "edges from each vector", low=1.0, high=100.0)),
+    options=(Option("neighbours", 10, "edges from each vector", low=1.0, high=100.0),),
     low=0.0,
     high=None,
     pointwise=False,

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from relviz.core.projections import kernels
-from relviz.core.projections.entry import CENTRED, CONFORMAL, PROJECTIONS, RIGID, Projection
+from relviz.core.projections.entry import CONFORMAL, PROJECTIONS, RIGID, Projection
 from relviz.core.projections.kernels import related
 from relviz.core.rounding import is_short
 
@@ -36,7 +36,6 @@ PROJECTIONS["inner"] = Projection(
     summary="inner product with each anchor over the root of the width",
     source="2209.15430",
     invariances=RIGID,
-    options=(CENTRED,),
     low=None,
     high=None,
     similarity=True,
@@ -72,7 +71,6 @@ PROJECTIONS["basis"] = Projection(
     summary="least squares coefficients in the anchors",
     source="2209.15430",
     invariances=CONFORMAL,
-    options=(CENTRED,),
     low=None,
     high=None,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,6 +14,7 @@ from relviz.core.fitting import Watch
 from relviz.core.heads import LinearHead
 from relviz.core.projections import project
 from relviz.core.registry import Entry
+from relviz.types import OptionValue
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,19 @@ class Side:
     held_out: Float[Tensor, "n d"]
     anchors: Int[Tensor, "k"]
     native_head: LinearHead | None
-    _projected: dict[tuple[str, str, bool], Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _projected: dict[tuple[Hashable, ...], Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def anchor_vectors(self) -> Float[Tensor, "k d"]:
         """Vectors of the anchors."""
         return self.gallery[self.anchors]
 
-    def relative(self, rows: str, *, projection: str, centred: bool) -> Float[Tensor, "_ k"]:
+    def relative(self, rows: str, *, projection: str, centred: bool, **options: OptionValue) -> Float[Tensor, "_ k"]:
         """Relative coordinates of the "gallery" or the "held_out" rows, computed once for all pairs of this side."""
-        key = (rows, projection, centred)
+        key = (rows, projection, centred, *sorted(options.items()))
         if key not in self._projected:
             x = getattr(self, rows)
-            self._projected[key] = project(x, self.anchor_vectors, name=projection, centred=centred)
+            self._projected[key] = project(x, self.anchor_vectors, name=projection, centred=centred, **options)
         return self._projected[key]
 
     def at_gallery(self) -> Side:

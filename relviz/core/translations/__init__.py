@@ -12,6 +12,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from relviz.core.options import check_options
 from relviz.core.registry import import_modules
 from relviz.core.translations.entry import TRANSLATIONS, TranslationEntry
 from relviz.core.translations.translation import Translation
@@ -44,8 +45,5 @@ def translate(
     """
     if name not in TRANSLATIONS:
         raise UnknownName("translation", name, TRANSLATIONS)
-    known = [option.name for option in TRANSLATIONS[name].options]
-    for option in options:
-        if option not in known:
-            raise UnknownName(f"option of the translation {name}", option, known)
+    check_options(TRANSLATIONS[name], options)
     return TRANSLATIONS[name].function(source, target, **options)
