@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from relviz.data.catalogue import load_dataset
+from relviz.errors import BadFile
 from relviz.models.catalogue import names_for
 from relviz.plots.boards import plot_board
 from relviz.plots.pairs import board_cell, board_sentence, plot_ways, ways_sentence
@@ -12,7 +13,7 @@ from relviz.shelf_file import paired_sets
 from relviz.ui.asking import Question
 from relviz.ui.controls import Choice, chosen
 from relviz.ui.layout import draw
-from relviz.ui.messages import refuse
+from relviz.ui.messages import refuse, show_error
 from relviz.ui.notes import show_notes
 from relviz.usecases.paired import WAYS, Retrieval, RetrievalBoard
 
@@ -98,7 +99,11 @@ def board(found: RetrievalBoard, choice: Choice, reader: str, way: str) -> None:
 
 choice = chosen()
 with refuse():
-    picked = choose_partner(choice, paired_sets())
+    listed = paired_sets()
+    for problem in listed.values():
+        if isinstance(problem, BadFile):
+            show_error(problem)
+    picked = choose_partner(choice, {name: sets for name, sets in listed.items() if not isinstance(sets, BadFile)})
     if picked is not None:
         partner, reader, sets = picked
         notes, answer = st.container(key="notes"), st.empty()

@@ -20,6 +20,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_NAMED = 12  # names that a refusal lists
+_SHOWN = 100  # characters of a name that it repeats
+
 
 class RelvizError(Exception):
     """A refusal: `sentence` says what is wrong and where, `hint` what to do."""
@@ -53,8 +56,9 @@ class UnknownName(RelvizError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
-        hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(names) or 'none'}."
-        super().__init__(f"There is no {kind} called '{name}'.", hint)
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(names[:_NAMED]) or 'none'}{more}."
+        super().__init__(f"There is no {kind} called '{name[:_SHOWN]}'.", hint)
 
 
 class BadChoice(RelvizError):

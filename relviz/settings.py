@@ -30,6 +30,7 @@ QUEUE = 8  # jobs that may wait for one worker
 JOBS_PER_VISITOR = 2  # unfinished ones
 PIECE_SECONDS = 5.0  # of encoding, after which the rows are kept that there are
 JOB_SECONDS = 120.0  # that a job may compute
+BUILDER_SECONDS = 20.0  # that a user's code may take to build its network
 
 
 def cache_dir() -> Path:

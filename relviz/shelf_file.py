@@ -23,157 +23,77 @@ which code runs; nothing that is uploaded ever gets into it.
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from relviz import settings
-from relviz.errors import BadChoice, BadFile, UnknownName
+from relviz.errors import BadChoice, BadFile
+from relviz.shelf_entries import NAME, ModelEntry, entry_of, is_plain, reason_of, shown
 from relviz.stamps import stamp
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_LISTS = {"mean": float, "std": float, "classes": str, "data": str}
-_OF_ARRAYS = {"source", "data", "licence"}  # all that an array can have
-ARRAY = "array:"  # what the source of an array begins with
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelEntry:
-    """One model of the shelf file; what is not named is left to the source, or to the network.
-
-    Attributes
-    ----------
-    source: a model that relviz finds itself, such as "timm:resnet18"; or else
-    builder: "package.module:function" that gives an `nn.Module`.
-    checkpoint: the file of its weights.
-    latent: the latent node, see `relviz.models.nodes`.
-    size, channels, mean, std: of the images it reads, see `relviz.models.preprocessing`.
-    vectors: for a network that reads no images but vectors, their width.
-    classes: names of the classes of its head.
-    data: of an array, the data sets whose samples its rows are.
-    """
-
-    source: str | None = None
-    builder: str | None = None
-    checkpoint: str | None = None
-    latent: str | None = None
-    size: int | None = None
-    channels: int | None = None
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
-    vectors: int | None = None
-    classes: tuple[str, ...] | None = None
-    data: tuple[str, ...] | None = None
-    licence: str | None = None
-    folder: Path = Path()
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What the file says of it."""
-        return {key: value for key in ENTRY_KEYS if (value := getattr(self, key)) is not None}
-
-    def path(self) -> Path | None:
-        """The checkpoint's path, from the folder of the shelf file."""
-        return None if self.checkpoint is None else self.folder / Path(self.checkpoint).expanduser()
-
-
-ENTRY_KEYS = tuple(part.name for part in fields(ModelEntry) if part.name != "folder")
 
 
 def model_entries() -> dict[str, ModelEntry | BadFile]:
     """The models of the shelf file by name; for an entry that cannot be understood, why.
 
-    Raises
-    ------
-    BadFile: the file cannot be read or is no TOML; the line is named.
+    Why the file as a whole cannot be read, or one of its tables, stands under the name of the file.
     """
     file = settings.shelf_file()
     found: dict[str, ModelEntry | BadFile] = {}
-    for name, facts in _table(file, "models").items():
+    try:
+        for name in ("models", "data", "paired"):
+            _table(file, name)
+    except BadFile as error:
+        found[file.name] = error
+    for name, facts in _table_or_nothing(file, "models").items():
         try:
-            found[name] = entry_of(name, facts, folder=file.parent, file=file)
+            found[name] = entry_of(name, facts, folder=file.parent, file=file.name)
         except BadFile as error:
-            found[name] = error
+            found[shown(name)] = error
     return found
 
 
-def data_paths() -> dict[str, str]:
+def data_entries() -> dict[str, str | BadFile]:
     """Names of data sets and what `load_dataset` loads them by: a path from the file's folder, or another name.
 
-    Raises
-    ------
-    BadFile: the file cannot be read, or an entry has no path.
+    For an entry that cannot be understood, why; nothing where the whole file cannot be.
     """
     file = settings.shelf_file()
-    paths = {}
-    for name, facts in _table(file, "data").items():
-        path = facts.get("path") if isinstance(facts, dict) and facts.keys() == {"path"} else None
-        if not isinstance(path, str):
-            raise BadFile(f"The data set '{name}' of {file} has something else than a path.", 'Write path = "FILE".')
+    return {shown(name): _data_path(file, name, facts) for name, facts in _table_or_nothing(file, "data").items()}
+
+
+def _data_path(file: Path, name: str, facts: Any) -> str | BadFile:
+    path = facts.get("path") if isinstance(facts, dict) and facts.keys() == {"path"} else None
+    where = f"The data set '{shown(name)}' of {file.name}"
+    if not isinstance(path, str) or not is_plain(path):
+        return BadFile(f"{where} has something else than a path.", 'Write path = "FILE".')
+    try:
         whole = file.parent / Path(path).expanduser()
         exists = Path(str(whole).rpartition("#")[0] or whole).exists() or whole.exists()
-        paths[name] = str(whole) if exists else path
-    return paths
+    except (OSError, RuntimeError) as error:  # too long, a circle of links, or nobody's home
+        return BadFile(f"{where} has a path that cannot be followed ({reason_of(error)}).", "Correct it.")
+    return str(whole) if exists else path
 
 
-def paired_sets() -> dict[str, tuple[str, ...]]:
+def paired_sets() -> dict[str, tuple[str, ...] | BadFile]:
     """Names of groups and the data sets in each, whose samples correspond by their ids.
 
-    Raises
-    ------
-    BadFile: the file cannot be read, or a group is no list of at least two unlike names.
+    For a group that is no list of at least two unlike names, why; nothing where the whole file cannot be understood.
     """
     file = settings.shelf_file()
-    groups = _table(file, "paired")
-    for name, sets in groups.items():
-        plain = isinstance(sets, list) and all(isinstance(one, str) for one in sets)
-        if not plain or len(set(sets)) != len(sets) or len(sets) < 2:
-            hint = 'Write NAME = ["DATA-A", "DATA-B"], at least two names of data sets.'
-            raise BadFile(f"The group '{name}' of {file} is no list of data sets.", hint)
-    return {name: tuple(sets) for name, sets in groups.items()}
+    groups = _table_or_nothing(file, "paired")
+    return {shown(name): _group(file, name, sets) for name, sets in groups.items()}
 
 
-def entry_of(name: str, facts: Any, *, folder: Path, file: object) -> ModelEntry:
-    """A checked entry.
-
-    Raises
-    ------
-    BadFile: an unknown key or one that its kind does not have, a value of another type, or not exactly one of
-        builder and source.
-    """
-    where = f"The model '{name}' of {file}"
-    if not isinstance(facts, dict) or not _NAME.fullmatch(name):
-        raise BadFile(f"{where} is no table of a plain name.", "Write [models.NAME], of letters, digits, . _ and -.")
-    types = get_type_hints(ModelEntry)
-    for key, value in facts.items():
-        if key not in ENTRY_KEYS:
-            raise BadFile(f"{where} has the unknown key '{key}'.", UnknownName("key", key, ENTRY_KEYS).hint)
-        if key not in _LISTS and (not isinstance(value, types[key]) or isinstance(value, bool)):
-            raise BadFile(f"{where} has the {key} {value!r}.", "Words stand in quotes, numbers are whole.")
-    lists = {key: _list(where, key, facts[key]) for key in _LISTS if key in facts}
-    entry = ModelEntry(**{**facts, **lists, "folder": folder})
-    if (entry.builder is None) == (entry.source is None):
-        raise BadFile(
-            f"{where} names not one of builder and source.", "Name one: the function, or timm:NAME and alike."
-        )
-    strange, kind = _unused(entry)
-    if strange:
-        raise BadFile(f"{where} has the key '{strange[0]}', for which {kind} has no use.", "Leave it out.")
-    return entry
-
-
-def _unused(entry: ModelEntry) -> tuple[list[str], str]:
-    """Keys that an entry's kind has no use for, and the kind in words."""
-    if (entry.source or "").startswith(ARRAY):
-        return sorted(entry.facts.keys() - _OF_ARRAYS), "an array"
-    if entry.data is not None:
-        return ["data"], "a network"
-    return sorted(entry.facts.keys() & {"vectors"} if entry.source else ()), "a source that knows what it reads"
+def _group(file: Path, name: str, sets: Any) -> tuple[str, ...] | BadFile:
+    plain = isinstance(sets, list) and all(isinstance(one, str) and is_plain(one) for one in sets)
+    if plain and len(set(sets)) == len(sets) >= 2:
+        return tuple(sets)
+    hint = 'Write NAME = ["DATA-A", "DATA-B"], at least two names of data sets.'
+    return BadFile(f"The group '{shown(name)}' of {file.name} is no list of data sets.", hint)
 
 
 def add_model(name: str, entry: ModelEntry) -> Path:
@@ -204,7 +124,7 @@ def check_free(name: str) -> None:
     BadChoice: it is; BadFile: the file is damaged.
     """
     file = settings.shelf_file()
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise BadChoice(f"'{name}' cannot name a model.", "Take letters, digits, . _ and -.")
     if name in _table(file, "models"):
         raise BadChoice(f"{file} has a model '{name}' already.", "Take another name, or remove the entry.")
@@ -216,27 +136,26 @@ def _table(file: Path, name: str) -> dict[str, Any]:
         return {}
     try:
         found = _parsed(file, written).get(name, {})
-    except (ValueError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
-        raise BadFile(f"The shelf file {file} cannot be read: {reason}.", "Correct it, or remove it.") from error
+    except (ValueError, OSError, RecursionError) as error:
+        reason = shown(reason_of(error), 200)
+        raise BadFile(f"The shelf file {file.name} cannot be read: {reason}.", "Correct it, or remove it.") from error
     if not isinstance(found, dict):
-        raise BadFile(f"The shelf file {file} has '{name}', which is no table.", f"Write [{name}.NAME].")
+        raise BadFile(f"The shelf file {file.name} has '{name}', which is no table.", f"Write [{name}.NAME].")
     return found
+
+
+def _table_or_nothing(file: Path, name: str) -> dict[str, Any]:
+    """A table of the file, or none of it where it cannot be read, which `model_entries` tells."""
+    try:
+        return _table(file, name)
+    except BadFile:
+        return {}
 
 
 @lru_cache(maxsize=4)
 def _parsed(file: Path, _stamp: object) -> dict[str, Any]:
     """The whole file; read again when its stamp has changed."""
     return tomllib.loads(file.read_text(encoding="utf-8"))
-
-
-def _list(where: str, key: str, values: Any) -> tuple[Any, ...]:
-    kind = _LISTS[key]
-    given = values if isinstance(values, list | tuple) else [values]
-    fits = [isinstance(one, (int, float) if kind is float else str) and not isinstance(one, bool) for one in given]
-    if not given or not all(fits):
-        raise BadFile(f"{where} has the {key} {values!r}.", "Write a list of numbers, for classes and data of words.")
-    return tuple(kind(one) for one in given)
 
 
 def _written(value: Mapping[str, Any] | Any) -> str:

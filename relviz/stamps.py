@@ -15,7 +15,7 @@ def stamp(path: Path) -> tuple[int, int, int] | None:
     """
     try:
         facts = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # the latter of a path with a null character
         return None
     return facts.st_mtime_ns, facts.st_size, facts.st_ino
 
@@ -33,8 +33,9 @@ def tree_stamp(path: Path) -> tuple[tuple[str, int, int, int], ...]:
     facts = {str(path): path.stat()} if path.exists() else {}
     folders = [str(path)] if path.is_dir() else []
     while folders:  # by scandir: a page looks every second, and pathlib takes five times as long
-        for entry in os.scandir(folders.pop()):
-            with suppress(FileNotFoundError):  # a link to nowhere
-                facts[entry.path] = entry.stat()
-            folders += [entry.path] if entry.is_dir(follow_symlinks=False) else []
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                with suppress(OSError):  # a link to nowhere, or in a circle
+                    facts[entry.path] = entry.stat()
+                folders += [entry.path] if entry.is_dir(follow_symlinks=False) else []
     return tuple((name, fact.st_mtime_ns, fact.st_size, fact.st_ino) for name, fact in sorted(facts.items()))

@@ -19,9 +19,9 @@ def add_parser(commands: Any) -> None:
 
 def _datasets(chosen: argparse.Namespace) -> None:
     from relviz.data.catalogue import DATASETS
-    from relviz.shelf_file import data_paths
+    from relviz.shelf_file import data_entries
 
-    show([_data_row(name) for name in (*DATASETS, *data_paths())], chosen.json)
+    show([_data_row(name) for name in dict.fromkeys([*DATASETS, *data_entries()])], chosen.json)
 
 
 def _data_row(name: str) -> dict[str, Any]:

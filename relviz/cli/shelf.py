@@ -37,8 +37,9 @@ def add_parser(commands: Any) -> None:
 
 
 def _add(chosen: argparse.Namespace) -> None:
-    from relviz.models.catalogue import add, own_head
-    from relviz.shelf_file import ENTRY_KEYS
+    from relviz.models.catalogue import add
+    from relviz.models.shelf_lines import own_head
+    from relviz.shelf_entries import ENTRY_KEYS
 
     given = {key: value for key in ENTRY_KEYS if (value := getattr(chosen, key)) is not None}
     file, model = add(chosen.name, given)
@@ -47,7 +48,7 @@ def _add(chosen: argparse.Namespace) -> None:
 
 
 def _shelf(chosen: argparse.Namespace) -> None:
-    from relviz.models.catalogue import lines
+    from relviz.models.shelf_lines import lines
 
     found = [asdict(line) for line in lines()]
     if chosen.json:

@@ -21,7 +21,7 @@ from relviz.data.dataset import DataSet
 from relviz.data.files import split_name
 from relviz.data.subset import subset, subset_name
 from relviz.errors import BadFile, MissingData, UnknownName
-from relviz.shelf_file import data_paths
+from relviz.shelf_file import data_entries
 from relviz.stamps import tree_stamp
 
 
@@ -142,7 +142,7 @@ def load_dataset(name: str, *, download: bool = False) -> DataSet:
     >>> len(load_dataset("digits")), load_dataset("digits:n=100").name
     (1797, 'digits:n=100,seed=0')
     """
-    return _load(name, download, data_paths())
+    return _load(name, download, data_entries())
 
 
 def source_of(name: str) -> Path | str:
@@ -153,9 +153,9 @@ def source_of(name: str) -> Path | str:
     >>> source_of("digits:n=100")
     'digits'
     """
-    entries = data_paths()
-    while name in entries and name not in DATASETS:
-        name = entries.pop(name)
+    entries = data_entries()
+    while isinstance(stands_for := entries.pop(name, None), str) and name not in DATASETS:
+        name = stands_for
     part = subset_name(name)
     if part is not None:
         return source_of(part[0])
@@ -163,10 +163,13 @@ def source_of(name: str) -> Path | str:
     return path.resolve() if name not in CATALOGUE and path.exists() else name
 
 
-def _load(name: str, download: bool, entries: Mapping[str, str]) -> DataSet:
+def _load(name: str, download: bool, entries: Mapping[str, str | BadFile]) -> DataSet:
     """As `load_dataset`; an entry of the shelf file is followed once, and goes before a set of the catalogue."""
     if name in entries and name not in DATASETS:
-        return _load(entries[name], download, {other: path for other, path in entries.items() if other != name})
+        path = entries[name]
+        if isinstance(path, BadFile):
+            raise path
+        return _load(path, download, {other: path for other, path in entries.items() if other != name})
     part = subset_name(name)
     if part is not None:
         whole, n, seed = part

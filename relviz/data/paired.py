@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relviz.data.dataset import DataSet
-from relviz.errors import BadChoice, UnknownName
+from relviz.errors import BadChoice, BadFile, UnknownName
 from relviz.shelf_file import paired_sets
 
 _LEAST = 2  # pairs in either part
@@ -56,12 +56,15 @@ def group(name: str) -> tuple[str, ...]:
 
     Raises
     ------
-    UnknownName: there is no such group; BadFile: the shelf file cannot be understood.
+    UnknownName: there is no such group; BadFile: what the shelf file says of it cannot be understood.
     """
     groups = paired_sets()
     if name not in groups:
         raise UnknownName("group of paired data sets", name, groups)
-    return groups[name]
+    found = groups[name]
+    if isinstance(found, BadFile):
+        raise found
+    return found
 
 
 def pair(a: DataSet, b: DataSet) -> Paired:

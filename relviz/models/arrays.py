@@ -23,7 +23,7 @@ from relviz.data.dataset import DataSet
 from relviz.data.files import split_name
 from relviz.errors import BadChoice, BadFile
 from relviz.models.model import Model, fingerprint
-from relviz.shelf_file import ARRAY
+from relviz.shelf_entries import ARRAY
 
 PREFIX = ARRAY
 

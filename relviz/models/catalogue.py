@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from relviz.models import arrays, own, shelf, text, vision
 from relviz.models.encoder import NetworkEncoder
 from relviz.models.graph_reading import Nodes
 from relviz.models.heads import linear_head
-from relviz.models.model import FITTED, Model
+from relviz.models.model import Model
 from relviz.models.preprocessing import Pictures
 from relviz.models.reading import Built, model_of
 from relviz.models.watching import ENCODE
-from relviz.shelf_file import ModelEntry, add_model, check_free, entry_of, model_entries
+from relviz.shelf_entries import ModelEntry, entry_of
+from relviz.shelf_file import add_model, check_free, model_entries
 from relviz.stamps import stamp
 
 _Build = Callable[[str, Path | None], Built]
@@ -37,28 +39,8 @@ SOURCES: Registry[_Build] = Registry(
     },
 )
 
+_log = logging.getLogger(__name__)
 OF_IMAGES = ("size", "channels", "mean", "std")  # keys of an entry that only a network of images uses
-
-
-@dataclass(frozen=True)
-class ShelfLine:
-    """One entry of the shelf file, and what keeps it from working, if anything does.
-
-    Attributes
-    ----------
-    head: what its own head tells apart, or that one is fitted on the gallery of the data, in words.
-    notes: as `Model.notes`.
-    rows: of an array, whose samples its rows are and so for which data pages offer it; of others None.
-    """
-
-    name: str
-    built_from: str
-    checkpoint: str
-    width: int | None
-    head: str | None
-    problem: str | None
-    notes: tuple[str, ...] = ()
-    rows: str | None = None
 
 
 def find(name: str) -> Model:
@@ -85,7 +67,8 @@ def find(name: str) -> Model:
         return model_from(name, entry)
     if name.partition(":")[0] in SOURCES and ":" in name:
         return model_from(name, ModelEntry(source=name))
-    raise UnknownName("model", name, [*cards, *entries])
+    broken = entries.get(settings.shelf_file().name)
+    raise broken if isinstance(broken, BadFile) else UnknownName("model", name, [*cards, *entries])
 
 
 def names_for(data: DataSet, *, decoding: bool = True) -> list[str]:
@@ -139,7 +122,7 @@ def own_data(name: str) -> str | None:
     >>> own_data("digits-mlp-s0")
     """
     entry = None if name in shelf.shelf() else model_entries().get(name)
-    source = _from_folder(entry) if isinstance(entry, ModelEntry) and entry.source else name
+    source = from_folder(entry) if isinstance(entry, ModelEntry) and entry.source else name
     if not source.startswith(arrays.PREFIX):
         return None
     return entry.data[0] if isinstance(entry, ModelEntry) and entry.data else source.removeprefix(arrays.PREFIX)
@@ -166,14 +149,25 @@ def model_from(name: str, entry: ModelEntry) -> Model:
     ------
     RelvizError: it does not work; the sentence says why.
     """
-    if (entry.source or "").startswith(arrays.PREFIX):
-        return arrays.array_model(_from_folder(entry), name=name, belongs=entry.data or ())
-    file = entry.path()
-    return _model_from(name, entry, stamp(file) if file is not None else None)
+    try:
+        if (entry.source or "").startswith(arrays.PREFIX):
+            return arrays.array_model(from_folder(entry), name=name, belongs=entry.data or ())
+        file = entry.path()
+        return _model_from(name, entry, stamp(file) if file is not None else None)
+    except RelvizError:
+        raise
+    except Exception as error:  # one entry, whatever it holds, must not take the others with it
+        _log.exception("the model %r could not be tried", name)
+        sentence = f"The model '{name}' cannot be used: {type(error).__name__} while it was tried."
+        raise BadFile(sentence, "Correct its entry; the log tells more.") from error
 
 
-def _from_folder(entry: ModelEntry) -> str:
-    """The source of an entry, an array's path from the folder of the shelf file."""
+def from_folder(entry: ModelEntry) -> str:
+    """The source of an entry, an array's path from the folder of the shelf file.
+
+    >>> from_folder(ModelEntry(source="timm:resnet18"))
+    'timm:resnet18'
+    """
     source = entry.source or ""
     if not source.startswith(arrays.PREFIX):
         return source
@@ -235,32 +229,8 @@ def add(name: str, facts: Mapping[str, Any]) -> tuple[Path, Model]:
     entry = entry_of(name, dict(facts), folder=file.parent, file=file)
     model = model_from(name, entry)
     if model.modality == "any":
-        arrays.binding(_from_folder(entry), entry.data or ())
+        arrays.binding(from_folder(entry), entry.data or ())
     return add_model(name, entry), model
-
-
-def lines() -> list[ShelfLine]:
-    """Every entry of the shelf file, each tried."""
-    return [_line(name, entry) for name, entry in model_entries().items()]
-
-
-def _line(name: str, entry: ModelEntry | BadFile) -> ShelfLine:
-    if isinstance(entry, BadFile):
-        return ShelfLine(name, "", "", None, None, str(entry))
-    line = partial(ShelfLine, name, entry.builder or entry.source or "", entry.checkpoint or "")
-    try:
-        model = model_from(name, entry)
-        rows = arrays.binding(_from_folder(entry), entry.data or ()) if model.modality == "any" else None
-    except RelvizError as error:
-        return line(None, None, str(error))
-    return line(model.width, own_head(model), None, model.notes, rows)
-
-
-def own_head(model: Model) -> str:
-    """What a model's own head tells apart, in words."""
-    if model.head is not None:
-        return f"{model.head.weight.shape[1]} classes"
-    return "none, a decoder" if model.decodes else f"none, {FITTED}"
 
 
 @lru_cache(maxsize=16)

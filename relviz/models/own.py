@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from relviz.checkpoints.door import read_checkpoint
 from relviz.errors import BadChoice
+from relviz.models.guard import run_guarded
 from relviz.models.preprocessing import Pictures, Reads, Vectors
 from relviz.models.reading import Built
 from relviz.models.text import TRIED, Texts
 from relviz.packages import declare_operators
-from relviz.shelf_file import ModelEntry
+from relviz.shelf_entries import ModelEntry
 
 
 def of_builder(builder: str, entry: ModelEntry) -> Built:
@@ -43,11 +44,8 @@ def _built(builder: str, folder: Path) -> tuple[nn.Module, str]:
     """A new network, and the text of the module that builds it."""
     declare_operators()  # the builder may import torchvision
     with _importable(folder):
-        function = _function(builder, folder)
-        try:
-            network = function()
-        except Exception as error:  # whatever the user's code raises
-            raise _raised(builder, error) from error
+        function = run_guarded(builder, lambda: _function(builder, folder))
+        network = run_guarded(builder, function)
     if not isinstance(network, nn.Module):
         kind = type(network).__name__
         raise BadChoice(f"The builder '{builder}' gives a {kind}, not a network.", "Return a torch.nn.Module.")
@@ -63,20 +61,13 @@ def _function(builder: str, folder: Path) -> Callable[[], Any]:
         module = importlib.import_module(place)
     except ModuleNotFoundError as error:
         if error.name is None or not place.startswith(error.name):
-            raise _raised(builder, error) from error
+            raise
         places = " or ".join(dict.fromkeys(map(str, (folder.resolve(), Path.cwd()))))
         raise BadChoice(f"There is no module '{place}' in {places}.", "Start relviz where it lies.") from error
-    except Exception as error:  # whatever the user's code raises
-        raise _raised(builder, error) from error
     function = getattr(module, name, None)
     if not callable(function):
         raise BadChoice(f"The module '{place}' has no function '{name}'.", "Write package.module:function.")
     return function
-
-
-def _raised(builder: str, error: Exception) -> BadChoice:
-    reason = " ".join(str(error).split())[:160]
-    return BadChoice(f"The builder '{builder}' raises {type(error).__name__} ({reason}).", "Correct it, and try again.")
 
 
 @contextmanager
@@ -104,10 +95,7 @@ def _reads(builder: str, network: Any, entry: ModelEntry) -> Reads:
 
 
 def _texts(builder: str, tokens: Callable[[list[str]], Any]) -> Texts:
-    try:
-        made = tokens(list(TRIED))
-    except Exception as error:  # whatever the user's code raises
-        raise _raised(builder, error) from error
+    made = run_guarded(builder, lambda: tokens(list(TRIED)))
     pair = isinstance(made, tuple) and len(made) == 2 and all(isinstance(part, Tensor) for part in made)
     if not pair or made[0].ndim != 2 or len(made[0]) != len(TRIED) or made[0].shape != made[1].shape:
         hint = "Return two tensors, of one row a text: numbers of tokens, and 1 where there is one."

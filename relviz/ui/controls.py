@@ -16,11 +16,11 @@ from relviz.errors import BadChoice, RelvizError
 from relviz.models.catalogue import offered, why_not_offered
 from relviz.models.model import Model
 from relviz.requests import Anchors
-from relviz.shelf_file import data_paths
+from relviz.shelf_file import data_entries
 from relviz.ui.following import see_shelf
 from relviz.ui.limits import whole_number
 from relviz.ui.messages import refuse
-from relviz.ui.text import plain
+from relviz.ui.text import plain, without_folders
 
 _STATE = "choice"
 _LONG = 22  # characters that fit into a box
@@ -62,7 +62,7 @@ def chosen() -> Choice:
 def _controls() -> Choice:
     data = st.selectbox(
         "Data set",
-        [*DATASETS, *data_paths()],
+        list(dict.fromkeys([*DATASETS, *data_entries()])),
         key="data",
         bind="query-params",
         help=_help("data", "What both models look at. Results are computed on its held-out rows."),
@@ -153,7 +153,7 @@ def _report_unknown(key: str, known: list[str], data: str) -> None:
     """Say why when a link names a model that is not offered; Streamlit would show the default without a word."""
     asked = st.query_params.get(key)
     if asked is not None and asked not in known:
-        st.toast(why_not_offered(asked, load_dataset(data)), duration="long")
+        st.toast(plain(without_folders(why_not_offered(asked, load_dataset(data)))), duration="long")
 
 
 def _default(names: list[str], ending: str) -> int:

@@ -1,8 +1,19 @@
-"""Text of users in sentences that Streamlit reads as Markdown."""
+"""Text of users, and of refusals, in sentences that Streamlit reads as Markdown."""
 
 from __future__ import annotations
 
 import re
+
+_FOLDERS = re.compile(r"(?<![\w./~])(?:~|/)(?:[^/\s'\"]*/)+(?=[^/\s'\"])")  # before the name of a file
+
+
+def without_folders(text: str) -> str:
+    """A sentence without the folders of this machine, which are nobody's business: files are named alone.
+
+    >>> without_folders("/home/me/nets/a.pt is empty, and ~/b.csv as well; 3/4 of cifar/train is read.")
+    'a.pt is empty, and b.csv as well; 3/4 of cifar/train is read.'
+    """
+    return _FOLDERS.sub("", text)
 
 
 def plain(text: str) -> str:

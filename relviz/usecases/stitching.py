@@ -23,7 +23,8 @@ from relviz.models.model import Model
 from relviz.models.shelf import shelf
 from relviz.progress import Progress
 from relviz.requests import Anchors, Stitch
-from relviz.shelf_file import ModelEntry, model_entries
+from relviz.shelf_entries import ModelEntry
+from relviz.shelf_file import model_entries
 from relviz.usecases.table import declare, one_stage
 
 METRICS = {"accuracy": "accuracy", "f1": "weighted F1"}

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 from relviz.cli import main
 from relviz.data.catalogue import load_dataset, source_of
 from relviz.errors import BadChoice, BadFile, RelvizError
-from relviz.models.catalogue import find, lines, names_for, offered, why_not_offered
+from relviz.models.catalogue import find, names_for, offered, why_not_offered
+from relviz.models.shelf_lines import lines
 
 N = 60
 DRAW = np.random.default_rng(0)

@@ -14,7 +14,7 @@ from relviz.errors import BadChoice, BadFile, MissingData, MissingPackage, Relvi
 from relviz.models.catalogue import find, model_from, names_for
 from relviz.models.preprocessing import Pictures
 from relviz.models.shelf import load_model, shelf
-from relviz.shelf_file import ModelEntry
+from relviz.shelf_entries import ModelEntry
 
 
 def test_bundled_models_keep_fingerprint_and_vectors() -> None:
