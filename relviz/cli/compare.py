@@ -36,15 +36,14 @@ def _compare(chosen: argparse.Namespace) -> None:
     from relviz.core.measures import MEASURES
     from relviz.request_options import with_options
     from relviz.requests import DEFAULT_MEASURES, Compare
-    from relviz.usecases.table import run
+    from relviz.usecases.table import complete, run
 
     if chosen.layers:
         _compare_layers(chosen)
         return
-    anchors = chosen_anchors(chosen)
     names = tuple(MEASURES) if chosen.measures == ["all"] else tuple(chosen.measures or DEFAULT_MEASURES)
-    plain = Compare(chosen.a, chosen.b, chosen.data, anchors, chosen.k, names, chosen.draws)
-    request = with_options(plain, asked_options(chosen))
+    plain = Compare(chosen.a, chosen.b, chosen.data, chosen_anchors(chosen), chosen.k, names, chosen.draws)
+    request = complete(with_options(plain, asked_options(chosen)))
     comparison = run(request, report)
     spaces = {"absolute": comparison.absolute, "relative": comparison.relative}
     notes = chosen.notes + notes_on(chosen.a, chosen.b, data=chosen.data)
