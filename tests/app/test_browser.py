@@ -18,10 +18,10 @@ from relviz.requests import Anchors, Explain, Readings
 from relviz.requests import Maps as AskedMaps
 from relviz.usecases.table import run
 from tests.app import server
-from tests.app.test_linked_map import Maps, alone, around
+from tests.app.element import Maps, alone, around
+from tests.app.steps import DRAWN, choose, places, set_anchors, settled
 from tests.pace import in_time
 
-DRAWN = ".js-plotly-plot .main-svg, .relviz-maps .legend > *"
 BOARD_VALUES = "Array.from(document.querySelectorAll('.js-plotly-plot')).map(p => JSON.stringify(p._fullData[0].z))"
 
 
@@ -41,31 +41,6 @@ def page(chromium: Browser) -> Iterator[Page]:
     yield found
     found.close()
     assert foreign == []
-
-
-def settled(page: Page) -> None:
-    """Wait until nothing is being computed."""
-    expect(page.locator(DRAWN).first).to_be_visible(timeout=60_000)
-    for _ in range(3):  # progress may come and go between two reruns
-        expect(page.locator("[data-testid=stProgress]")).to_have_count(0, timeout=120_000)
-        page.wait_for_timeout(300)
-
-
-def places(page: Page, pane: int) -> list[list[float]]:
-    """Where the first rows are drawn in one of the maps."""
-    seen = page.locator(".relviz-maps").evaluate("e => [...Array(20).keys()].map(row => e.relviz.row(row))")
-    return [row[pane] for row in seen]
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option, exact=True).click()
-
-
-def set_anchors(page: Page, presses: int) -> None:
-    page.get_by_role("slider", name="Anchors").focus()
-    for _ in range(presses):
-        page.keyboard.press("ArrowLeft")
 
 
 @pytest.mark.alone

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from relviz.requests import Anchors, Compare
 from relviz.usecases.table import run
 from tests.app import server
+from tests.app.steps import settled
 from tests.pace import in_time
 
 QUERY = "data=changing&a=digits-mlp-s0&b=digits-mlp-s1&anchors=20&reduction=PCA"
@@ -42,12 +43,6 @@ def folder(own_environment: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 def address(folder: Path) -> Iterator[str]:
     with server.serving() as found:
         yield found
-
-
-def settled(page: Page) -> None:
-    for _ in range(3):
-        expect(page.locator("[data-testid=stProgress]")).to_have_count(0, timeout=150_000)
-        page.wait_for_timeout(300)
 
 
 def test_an_open_page_follows_within_a_second_or_two(folder: Path, chromium: Browser, address: str) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from tests.app import server
-from tests.app.test_linked_map import APP, Maps, N
+from tests.app.element import APP, Maps, N
 
 EVERYONE = np.arange(N)
 FAINT = 25  # of 255; what differs less from the ground is not seen

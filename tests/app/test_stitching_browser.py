@@ -12,8 +12,8 @@ from relviz.plots.words import stitch_sentence
 from relviz.requests import Anchors, Readings, Stitch
 from relviz.usecases.stitching import groups, over_seeds
 from relviz.usecases.table import run
-from tests.app.test_browser import settled
-from tests.app.test_linked_map import Maps
+from tests.app.element import Maps
+from tests.app.steps import settled
 
 A, B = "digits-cnn-s0", "digits-mlp-s1"
 MODELS = tuple(

@@ -12,8 +12,8 @@ from relviz.data.catalogue import load_dataset
 from relviz.encoding.spaces import space_of
 from relviz.models.catalogue import find
 from tests.app import server
-from tests.app.test_browser import settled
-from tests.app.test_linked_map import Maps
+from tests.app.element import Maps
+from tests.app.steps import settled
 
 N = 500  # held-out digits
 
