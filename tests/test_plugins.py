@@ -159,6 +159,7 @@ CLAIMS = replace(CKA, label="Claims", invariances=frozenset({"everything"}))
 OPTION = replace(CKA, label="Option", options=(Option("strength", 1.0, "of what"),))
 TYPED = replace(CKA, label="Typed", invariances=["orthogonal"])
 PLAIN = replace(PROJECTIONS["cosine"], label="Plain", function=lambda x, anchors: x)
+TWIN = replace(TRANSLATIONS["ortho"], label="Twin")
 FRAMELESS = replace(TRANSLATIONS["ortho"], label="Frameless", options=())
 """
 REFUSED = {
@@ -180,6 +181,7 @@ REFUSED = {
         "frameless",
         "broken:FRAMELESS",
     ): "it has no option `normalise` with one of none, centre, standard",
+    ("translations", "inverse", "broken:TWIN"): "the word 'inverse' in a name has a meaning of its own",
     ("sources", "word", "broken:WORD"): "it is a str and no function",
 }
 

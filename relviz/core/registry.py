@@ -88,6 +88,7 @@ class Registry(MutableMapping[str, E]):
     group: of entry points, a key of `relviz.plugins.GROUPS`.
     flaw: what is wrong with an object that another package brings, or None.
     own: relviz's own; more may be set until the registry is read.
+    reserved: words that no name of another package's may have in it, since names made with them stand for more.
 
     >>> list(Registry("relviz.sources", lambda found: None, {"mine": len}))
     ['mine']
@@ -97,8 +98,16 @@ class Registry(MutableMapping[str, E]):
     # again.
     _loading: ClassVar[bool] = False
 
-    def __init__(self, group: str, flaw: Callable[[Any], str | None], own: Mapping[str, E] | None = None) -> None:
-        self._group, self._flaw, self._known = group, flaw, dict(own or {})
+    def __init__(
+        self,
+        group: str,
+        flaw: Callable[[Any], str | None],
+        own: Mapping[str, E] | None = None,
+        *,
+        reserved: frozenset[str] = frozenset(),
+    ) -> None:
+        self._group, self._flaw, self._reserved = group, flaw, reserved
+        self._known = dict(own or {})
         self._packages: dict[str, str] = {}
         self._awaiting = True
 
@@ -144,6 +153,8 @@ class Registry(MutableMapping[str, E]):
     def _collision(self, plugin: Plugin) -> str | None:
         if not _NAME.fullmatch(plugin.name):
             return "a name is of small letters, digits and single hyphens between them"
+        if words := self._reserved & set(plugin.name.split("-")):
+            return f"the word '{min(words)}' in a name has a meaning of its own"
         if plugin.name in self._known:
             return f"{self._packages.get(plugin.name, 'relviz')} has one of that name already"
         labels = {getattr(entry, "label", None): name for name, entry in self._known.items()}

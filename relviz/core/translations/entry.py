@@ -51,4 +51,8 @@ def framed(frame: str) -> tuple[Option, Option]:
     return Option("normalise", frame, "what is done to each feature first", choices=NORMALISE), _UNIT
 
 
-TRANSLATIONS: Registry[TranslationEntry] = Registry("relviz.translations", flaw_of(TranslationEntry))
+TRANSLATIONS: Registry[TranslationEntry] = Registry(
+    "relviz.translations",
+    flaw_of(TranslationEntry),
+    reserved=frozenset({"absolute", "control", "inverse", "product", "relative", "standard"}),  # of stitching methods
+)
