@@ -151,7 +151,7 @@ def _relative_methods(names: list[str] | None) -> bool:
 def _measures_with_neighbours(names: list[str]) -> bool:
     from relviz.core.measures import MEASURES
 
-    return any(name not in MEASURES or "{k}" in MEASURES[name].label for name in names)
+    return any(name not in MEASURES or MEASURES[name].uses_k for name in names)
 
 
 def _choose_data(chosen: argparse.Namespace) -> None:

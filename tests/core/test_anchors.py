@@ -4,7 +4,7 @@ from sklearn.cluster import KMeans
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from relviz.core.anchors import STRATEGIES, Gallery, select_anchors, strategies_for
+from relviz.core.anchors import STRATEGIES, select_anchors
 from relviz.core.anchors.ids import explicit_anchors, parallel_anchors, parse_anchor_ids
 from relviz.errors import BadChoice, RelvizError, UnknownName
 from relviz.laws.anchors import FREQUENCIES, LABELS, LAWS, VECTORS, select
@@ -152,11 +152,6 @@ def test_spoilt_galleries_are_refused() -> None:
         select("k-means", 5, vectors=spoilt)
     with pytest.raises(BadChoice, match="1000 labels, 10 vectors"):
         select_anchors(LABELS, strategy="uniform", count=5, seed=0, vectors=VECTORS[:10])
-
-
-def test_strategies_are_offered_where_they_can_choose() -> None:
-    assert strategies_for(Gallery(LABELS)) == ["uniform", "class-balanced"]
-    assert strategies_for(Gallery(LABELS, VECTORS, FREQUENCIES)) == list(STRATEGIES)
 
 
 def test_ids_are_read_from_lines_and_between_commas() -> None:

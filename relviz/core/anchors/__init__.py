@@ -22,21 +22,9 @@ from relviz.core.options import check_options
 from relviz.core.registry import import_modules
 from relviz.errors import UnknownName
 
-__all__ = ["STRATEGIES", "Gallery", "Strategy", "select_anchors", "strategies_for"]
+__all__ = ["STRATEGIES", "Gallery", "Strategy", "select_anchors"]
 
 import_modules(__name__)
-
-
-def strategies_for(gallery: Gallery) -> list[str]:
-    """Names of the strategies that can choose from a gallery.
-
-    Raises nothing.
-
-    >>> import torch
-    >>> strategies_for(Gallery(labels=torch.tensor([0, 1])))
-    ['uniform', 'class-balanced']
-    """
-    return [name for name, strategy in STRATEGIES.items() if strategy.needs <= gallery.known]
 
 
 def select_anchors(

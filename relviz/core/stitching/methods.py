@@ -149,7 +149,7 @@ def _translated(name: str, normalise: str = "") -> Method:
         source=entry.source,
         family="translation",
         exact=entry.comes_back == "always",
-        slow=any(option.name == "steps" for option in entry.options),
+        slow=entry.slow,
     )
 
 

@@ -106,6 +106,7 @@ TRANSLATIONS["affine-gradient"] = TranslationEntry(
         *framed("standard"),
     ),
     comes_back="never",
+    slow=True,
     detail="As in the paper; stops long before the minimum, from a random start. A feature that is 0 at every "
     "anchor in its frame has no say.",
 )

@@ -20,9 +20,11 @@ class TranslationEntry(Entry[Callable[..., Translation]]):
     ----------
     comes_back: when a space translated to itself comes back, in the default frame: "always", "full rank" (as many
         independent anchors as dimensions, one more where the frame is centred) or "never".
+    slow: whether it is trained, step by step, instead of found in closed form.
     """
 
     comes_back: str
+    slow: bool = False
 
     def flaw(self) -> str | None:
         """What is wrong with an entry that another package brings, or None."""
