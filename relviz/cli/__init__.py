@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from relviz import __version__
 from relviz.cli import (
+    anchors,
     cache,
     check_method,
     compare,
@@ -36,6 +37,7 @@ _COMMANDS = (
     stitch,
     reconstruct,
     pairs,
+    anchors,
     methods,
     check_method,
     shelf,

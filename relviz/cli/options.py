@@ -20,7 +20,7 @@ DEFAULTS = {
     "k": None,  # `settings.NEIGHBOURS`, or all others where there are fewer
 }
 _ANCHORS = ("anchors", "strategy", "seed", "anchor-ids", "anchor-file", "projection", "centred")
-SETTLED = ("compare", "stitch", "reconstruct", "pairs")  # the commands that have them
+SETTLED = ("compare", "stitch", "reconstruct", "pairs", "anchors")  # the commands that have them
 
 
 def add_anchors(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +133,7 @@ def _unused(chosen: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
                 yield option, "none of the ways projects on anchors", "Name the way relative or control."
         if chosen.group and len(chosen.ways or ()) > 1:
             raise BadChoice("A group is searched by one way at a time.", "Name one with --ways.")
-    elif chosen.layers:
+    elif chosen.what == "compare" and chosen.layers:
         for option in (*_ANCHORS, "draws"):
             yield option, "layers are compared once, in their absolute spaces", leave
     if chosen.what == "compare" and chosen.measures and not _measures_with_neighbours(chosen.measures):

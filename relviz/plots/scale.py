@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from relviz.plots.palette import QUIET
-from relviz.usecases.scale import ScaleCurve
+from relviz.usecases.reconstruction import ScaleCurve
 
 _CLEAR = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
 

@@ -9,8 +9,7 @@ from relviz.types import MeasureValue
 from relviz.usecases.compare import Comparison, LayerBoard, SimilarityBoard
 from relviz.usecases.equaliser import Equalised
 from relviz.usecases.explain import Breakage
-from relviz.usecases.reconstruction import Reconstruction
-from relviz.usecases.scale import ScaleCurve
+from relviz.usecases.reconstruction import Reconstruction, ScaleCurve
 from relviz.usecases.stitching import METRICS, SeededCell, StitchedCell
 
 

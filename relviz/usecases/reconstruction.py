@@ -1,14 +1,16 @@
-"""Use case: encode with one model, decode with another, and see how near the images come."""
+"""Use cases: encode with one model and decode with another; scale latent vectors, and see what comes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from relviz import settings
+from relviz.core.heads import LinearHead, share_right
 from relviz.core.reconstruction import peak_signal_to_noise, squared_error, structural_similarity
 from relviz.core.stitching import CARRYING, METHODS, NotApplicable, Side
 from relviz.data.catalogue import load_dataset
@@ -20,8 +22,8 @@ from relviz.models.model import Model
 from relviz.models.shelf import ModelCard, shelf
 from relviz.models.training import Recipe
 from relviz.progress import Progress
-from relviz.requests import Reconstruct
-from relviz.usecases.stitching import method_of, moved
+from relviz.requests import Reconstruct, Rescale
+from relviz.usecases.stitching import method_of, moved, side_of
 from relviz.usecases.table import declare, one_stage
 
 _SMALLEST = 11  # side in pixels from which on there is an SSIM
@@ -101,6 +103,46 @@ def reconstruct(request: Reconstruct, progress: Progress) -> Reconstruction:
 
 
 declare(Reconstruct, Reconstruction, one_stage(reconstruct))
+
+
+@dataclass(frozen=True)
+class ScaleCurve:
+    """One model's values, factor by factor.
+
+    Attributes
+    ----------
+    decodes: whether the values are mean squared errors per pixel of its decoder, else accuracies of its native head.
+    values: on the held-out rows.
+    blind: what comes of not looking at the sample: the chance level, or the error of the gallery's mean image.
+    n: held-out rows.
+    """
+
+    model: str
+    decodes: bool
+    factors: list[float]
+    values: list[float]
+    blind: float
+    n: int
+
+
+def rescale(request: Rescale, progress: Progress) -> list[ScaleCurve]:
+    """The curve of every model.
+
+    Raises
+    ------
+    UnknownName, BadChoice: no such model or data set, they do not fit, or a factor is not above 0.
+    """
+    for factor in request.factors:
+        if not (math.isfinite(factor) and factor > 0):
+            raise BadChoice(f"Vectors cannot be multiplied by {factor}.", "Choose finite factors above 0.")
+    data, count = load_dataset(request.data), len(request.models)
+    return [
+        _curve(fitting_model(name, data), data, request.factors, part(progress, done / count, (done + 1) / count))
+        for done, name in enumerate(request.models)
+    ]
+
+
+declare(Rescale, list[ScaleCurve], one_stage(rescale))
 
 
 def counterparts(*names: str) -> tuple[str, ...] | None:
@@ -185,3 +227,26 @@ def _judged(method: str, label: str, latent: Tensor, decoder: Model, originals: 
         pictures=found[:pictures, 0].clone(),
         undefined=None,
     )
+
+
+def _curve(model: Model, data: DataSet, factors: tuple[float, ...], progress: Progress) -> ScaleCurve:
+    latent = space_of(model, data, part(progress, 0.0, 0.5))[data.held_out]
+    judge = _error_of(model, data) if model.decodes else _accuracy_of(model, data, progress)
+    values = []
+    for done, factor in enumerate(factors):
+        progress(0.5 + 0.5 * done / len(factors), f"{model.name}, latent vectors times {factor:g}")
+        values.append(judge(factor * latent))
+    blind = blind_error(data) if model.decodes else data.chance
+    return ScaleCurve(model.name, model.decodes, list(factors), values, blind, len(latent))
+
+
+def _accuracy_of(model: Model, data: DataSet, progress: Progress) -> Callable[[Tensor], float]:
+    head, labels = side_of(model, data, torch.arange(1), progress).native_head, data.label_tensor()[data.held_out]
+    if not isinstance(head, LinearHead):
+        raise BadChoice(f"The model '{model.name}' has no native head.", "Choose a classifier or an autoencoder.")
+    return lambda latent: share_right(head.scores(latent), labels)
+
+
+def _error_of(model: Model, data: DataSet) -> Callable[[Tensor], float]:
+    originals = data.inputs()[data.held_out]
+    return lambda latent: float(squared_error(decode(model, latent, tuple(originals.shape)), originals).mean())

@@ -31,6 +31,7 @@ from relviz.requests import (
     Stitch,
 )
 from relviz.types import DataName, MethodName, ModelName, OptionValue, SampleName, SetOption
+from relviz.usecases.anchors import DiagnoseAnchors
 from relviz.usecases.maps import FourMaps, Map
 from relviz.usecases.table import run, use_cases
 from tests.pace import seconds_of
@@ -45,6 +46,7 @@ REQUESTS = [
     Maps(A, B, "digits", Anchors(30)),
     Readings(A, B, "digits", Anchors(30)),
     Explain(A, B, "digits", Anchors(30)),
+    DiagnoseAnchors(A, B, "digits", Anchors(30)),
     Reconstruct("fmnist-ae2-s0", "fmnist-ae2-s1", "fashion-mnist", Anchors(30), ("absolute", "ortho"), 2),
     Equalise("fmnist-relae-s0", "fashion-mnist", 1, (Change(0, 1.0), Change(1, 0.5))),
     Rescale((A, B), "digits", (0.5, 1.0)),

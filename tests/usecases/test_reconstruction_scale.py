@@ -8,7 +8,7 @@ from relviz.errors import BadChoice
 from relviz.jobs.codec import packed, unpacked
 from relviz.models.shelf import shelf
 from relviz.requests import SCALE_FACTORS, Reconstruct, Rescale
-from relviz.usecases.scale import ScaleCurve
+from relviz.usecases.reconstruction import ScaleCurve
 from relviz.usecases.table import run
 
 HEAD, DECODER = "fmnist-mlp-s0", "fmnist-ae2-s0"

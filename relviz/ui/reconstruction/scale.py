@@ -11,7 +11,7 @@ from relviz.requests import Rescale
 from relviz.ui.asking import Question
 from relviz.ui.controls import Choice
 from relviz.ui.layout import draw
-from relviz.usecases.scale import ScaleCurve
+from relviz.usecases.reconstruction import ScaleCurve
 
 _TITLES = {False: "Accuracy of the native head", True: "Error of the decoder"}
 
