@@ -23,6 +23,7 @@ page = st.navigation(
         st.Page(_HERE / "stitching.py", title="Stitching"),
         st.Page(_HERE / "reconstruction.py", title="Reconstruction"),
         st.Page(_HERE / "pairs.py", title="Pairs"),
+        st.Page(_HERE / "anchors.py", title="Anchors"),
         st.Page(_HERE / "papers.py", title="Papers"),
     ],
     position="top",

@@ -14,8 +14,8 @@ from relviz.data.dataset import DataSet
 from relviz.encoding.device import on_device
 from relviz.encoding.spaces import anchor_rows, fitting_model, part, relative_space, space_of
 from relviz.progress import Progress
-from relviz.requests import Anchors, DataName, ModelName, Request
-from relviz.types import MeasureValue
+from relviz.requests import Anchors, Request
+from relviz.types import DataName, MeasureValue, ModelName
 from relviz.usecases.table import declare, one_stage
 
 

@@ -1,0 +1,1 @@
+"""What the page Anchors is made of."""
