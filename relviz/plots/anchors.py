@@ -32,7 +32,7 @@ def plot_influence(
         margin={"l": 4, "r": 4, "t": 34, "b": 4}, **CLEAR,
     )  # fmt: skip
     figure.update_xaxes(title="anchors, by influence", title_standoff=4)
-    figure.update_yaxes(title="CKA with it minus without it", title_standoff=4, tickformat="+.2~e")
+    figure.update_yaxes(title="CKA with it minus without it", title_standoff=4, tickformat="+~g")
     return figure
 
 
