@@ -35,6 +35,8 @@ from relviz.errors import BadChoice, BadFile
 from relviz.shelf_entries import NAME, ModelEntry, entry_of, is_plain, reason_of, shown
 from relviz.stamps import stamp
 
+_LONGEST = 256  # characters of a name
+
 
 def model_entries() -> dict[str, ModelEntry | BadFile]:
     """The models of the shelf file by name; for an entry that cannot be understood, why.
@@ -62,7 +64,9 @@ def data_entries() -> dict[str, str | BadFile]:
     For an entry that cannot be understood, why; nothing where the whole file cannot be.
     """
     file = settings.shelf_file()
-    return {shown(name): _data_path(file, name, facts) for name, facts in _table_or_nothing(file, "data").items()}
+    return {
+        shown(name, _LONGEST): _data_path(file, name, facts) for name, facts in _table_or_nothing(file, "data").items()
+    }
 
 
 def _data_path(file: Path, name: str, facts: Any) -> str | BadFile:
@@ -85,7 +89,7 @@ def paired_sets() -> dict[str, tuple[str, ...] | BadFile]:
     """
     file = settings.shelf_file()
     groups = _table_or_nothing(file, "paired")
-    return {shown(name): _group(file, name, sets) for name, sets in groups.items()}
+    return {shown(name, _LONGEST): _group(file, name, sets) for name, sets in groups.items()}
 
 
 def _group(file: Path, name: str, sets: Any) -> tuple[str, ...] | BadFile:

@@ -260,9 +260,9 @@ def test_wrong_inputs_are_refused_in_a_sentence() -> None:
         translate(x, x, name="linear", penalty=1.0)
     with pytest.raises(BadChoice, match="penalty"):
         ridge(x, x, penalty=0.0)
-    for option in ({"steps": -1}, {"seed": -1}, {"rate": 0.0}):
-        with pytest.raises(BadChoice, match="cannot be trained"):
-            translate(x, x, name="affine-gradient", **option)
+    for option, value in (("steps", -1), ("seed", -1), ("rate", 0.0)):
+        with pytest.raises(BadChoice, match=f"{option} = {value} is out of range"):
+            translate(x, x, name="affine-gradient", **{option: value})
 
 
 @pytest.mark.parametrize("name", TRANSLATIONS)
