@@ -46,6 +46,15 @@ def _rebuild(kind: type[RelvizError], sentence: str, hint: str) -> RelvizError:
     return error
 
 
+def one_line(error: BaseException, *, most: int = 160) -> str:
+    """What an error of another's code says, as a part of a sentence: one line of at most so many characters.
+
+    >>> one_line(ValueError("no\\n  such thing"), most=7)
+    'no such'
+    """
+    return " ".join(str(error).split())[:most]
+
+
 class UnknownName(RelvizError):
     """A name that is on no list.
 

@@ -154,13 +154,9 @@ def _entry(kind: str, method: str) -> Entry[Any]:
 _Used = Iterator[tuple[str, str]]  # kind and method
 
 
-def _strategy(anchors: Anchors) -> _Used:
+def _anchors(anchors: Anchors) -> _Used:
     if anchors.strategy != BY_HAND:
         yield "strategy", anchors.strategy
-
-
-def _anchors(anchors: Anchors) -> _Used:
-    yield from _strategy(anchors)
     yield "projection", anchors.projection
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from relviz import settings
-from relviz.errors import BadChoice, BadFile, UnknownName
+from relviz.errors import BadChoice, BadFile, UnknownName, one_line
 
 # What NumPy's and Python's readers raise on bytes that are not theirs.
 _OF_PYTHON = (ValueError, OSError, EOFError, KeyError, RuntimeError, MemoryError, SyntaxError, tokenize.TokenError)
@@ -173,5 +173,5 @@ class Arrays:
     def _damaged(self, error: Exception) -> BadFile:
         if "Object arrays" in str(error):
             return BadFile(f"{self.path} holds Python objects, which are not read.", "Save plain numbers and words.")
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        reason = one_line(error, most=120) or type(error).__name__
         return BadFile(f"{self.path} is damaged or no {self.path.suffix} file ({reason}).", "Write or copy it again.")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from relviz.data.dataset import DataSet
 from relviz.data.tables import Table, from_table
-from relviz.errors import MissingData
+from relviz.errors import MissingData, one_line
 from relviz.packages import needed
 
 _REQUIREMENT = "datasets"
@@ -58,7 +58,7 @@ def fetch(one: HubSet, *, name: str) -> None:
     try:
         library.load_dataset(one.repository, one.configuration, revision=one.revision)
     except (OSError, ValueError, RuntimeError, library.exceptions.DatasetsError) as error:
-        reason = " ".join(str(error).split())[:160]
+        reason = one_line(error)
         hint = f"Bring it as a file: {name}.csv, .jsonl or .parquet in the folder that RELVIZ_DATA names."
         raise MissingData(f"The text set '{name}' could not be downloaded ({reason}).", hint) from error
 

@@ -21,7 +21,7 @@ from relviz.data.arranging import Place, arranged, class_labels
 from relviz.data.dataset import DataSet
 from relviz.data.files import check_options, check_size, read_bytes, read_text
 from relviz.data.vectors import asked_columns, matrix, usual_columns, wide
-from relviz.errors import BadChoice, BadFile, UnknownName
+from relviz.errors import BadChoice, BadFile, UnknownName, one_line
 from relviz.packages import needed
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
@@ -237,7 +237,7 @@ def _parquet(path: Path) -> Table:
         table = file.read()
         columns = {name: _arrow_column(arrow, table.column(name).combine_chunks()) for name in table.column_names}
     except (arrow.ArrowException, OSError, ValueError, LookupError) as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = one_line(error, most=120)
         if "utf" in reason.lower():
             raise BadFile(f"{path} holds words that are not UTF-8.", "Save them as UTF-8.") from error
         raise BadFile(f"{path} is damaged or no Parquet file ({reason}).", "Write or copy it again.") from error

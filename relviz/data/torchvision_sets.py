@@ -14,7 +14,7 @@ from relviz.data.arranging import arranged, class_labels
 from relviz.data.dataset import DataSet
 from relviz.data.files import check_options, whole_number
 from relviz.data.image_folders import pixels, stacked
-from relviz.errors import BadFile, MissingData, UnknownName
+from relviz.errors import BadFile, MissingData, UnknownName, one_line
 from relviz.packages import torchvision
 
 
@@ -91,7 +91,7 @@ def _open(constructor: Any, kind: str, root: Path, *, train: bool, download: boo
     try:
         return constructor(str(root), **part, **({"download": True} if download else {}))
     except (RuntimeError, OSError, ValueError, TypeError, ImportError) as error:
-        reason = " ".join(str(error).split())[:160]
+        reason = one_line(error)
         raise MissingData(
             f"torchvision's {kind} is not in {root} or cannot be read ({reason}).",
             "Put it there in torchvision's layout, or allow the download with RELVIZ_DOWNLOAD=1.",

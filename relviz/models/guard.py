@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 from typing import Any, TypeVar
 
 from relviz import settings
-from relviz.errors import BadChoice, RelvizError
+from relviz.errors import BadChoice, RelvizError, one_line
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def run_guarded(builder: str, work: Callable[[], T]) -> T:
 def _refusal(builder: str, error: BaseException) -> RelvizError:
     if isinstance(error, RelvizError):
         return error
-    reason = " ".join(str(error).split())[:160]
+    reason = one_line(error)
     return BadChoice(f"The builder '{builder}' raises {type(error).__name__} ({reason}).", "Correct it, and try again.")
 
 

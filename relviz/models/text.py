@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from relviz import settings
 from relviz.checkpoints.door import read_checkpoint
 from relviz.data.dataset import DataSet
-from relviz.errors import BadFile, MissingData
+from relviz.errors import BadFile, MissingData, one_line
 from relviz.models.nodes import mean_of_tokens
 from relviz.models.reading import Built
 from relviz.models.watching import OUTPUT
@@ -96,7 +96,7 @@ def of_hub(name: str, checkpoint: Path | None) -> Built:
         transformer = transformers.AutoModel.from_config(settings_of, trust_remote_code=False)
         tokeniser = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # whatever hundreds of models raise
-        reason = " ".join(str(error).split())[:160]
+        reason = one_line(error)
         raise BadFile(
             f"{folder} is no folder of a text encoder ({reason}).", "Name a folder with config.json."
         ) from error

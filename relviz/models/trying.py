@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from relviz.errors import BadChoice, RelvizError
+from relviz.errors import BadChoice, RelvizError, one_line
 from relviz.models.axes import usual_axis
 from relviz.models.encoder import NetworkEncoder
 from relviz.models.heads import Maker, maker_of
@@ -67,7 +67,7 @@ def tried(name: str, network: nn.Module, reads: Reads, node: str | None) -> Tria
         raise
     except Exception as error:  # the network may be anybody's code
         form = " x ".join(map(str, inputs[0].shape))
-        reason = " ".join(str(error).split())[:160]
+        reason = one_line(error)
         raise BadChoice(
             f"The network of '{name}' cannot read {form} ({type(error).__name__}: {reason}).",
             "Name the side and channels of its input.",

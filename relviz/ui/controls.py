@@ -20,7 +20,7 @@ from relviz.shelf_file import data_entries
 from relviz.ui.following import see_shelf
 from relviz.ui.limits import whole_number
 from relviz.ui.messages import refuse
-from relviz.ui.text import plain, without_folders
+from relviz.ui.text import plain, public
 
 _STATE = "choice"
 _LONG = 22  # characters that fit into a box
@@ -153,7 +153,7 @@ def _report_unknown(key: str, known: list[str], data: str) -> None:
     """Say why when a link names a model that is not offered; Streamlit would show the default without a word."""
     asked = st.query_params.get(key)
     if asked is not None and asked not in known:
-        st.toast(plain(without_folders(why_not_offered(asked, load_dataset(data)))), duration="long")
+        st.toast(public(why_not_offered(asked, load_dataset(data))), duration="long")
 
 
 def _default(names: list[str], ending: str) -> int:

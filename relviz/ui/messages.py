@@ -9,7 +9,7 @@ import streamlit as st
 
 from relviz.errors import RelvizError
 from relviz.ui.log import report_failure
-from relviz.ui.text import plain, without_folders
+from relviz.ui.text import public
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def refuse() -> Iterator[None]:
 def show_error(error: Exception) -> bool:
     """Say what went wrong; returns True, which tells Streamlit that it has been shown."""
     if isinstance(error, RelvizError):
-        st.error(plain(without_folders(str(error))))
+        st.error(public(str(error)))
     else:
         found = report_failure(error, "a page could not be drawn")
         st.error(f"Something went wrong inside relviz; its log tells more under {found}. Reload the page to go on.")

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from relviz.requests import Notes
 from relviz.ui.asking import Aside
-from relviz.ui.text import plain, without_folders
+from relviz.ui.text import public
 
 
 def show_notes(models: Iterable[str], data: str, *, place: DeltaGenerator, name: str = "notes") -> None:
@@ -25,4 +25,4 @@ def show_notes(models: Iterable[str], data: str, *, place: DeltaGenerator, name:
         notes = question.answer()
         if notes:
             with question.place():
-                st.caption("  \n".join(plain(without_folders(note)) for note in notes))
+                st.caption("  \n".join(map(public, notes)))

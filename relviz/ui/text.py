@@ -16,6 +16,15 @@ def without_folders(text: str) -> str:
     return _FOLDERS.sub("", text)
 
 
+def public(text: str) -> str:
+    """A refusal or a note as pages show it: without folders, and as it stands.
+
+    >>> public("/home/me/a_b.pt is empty.")
+    'a\\\\_b.pt is empty.'
+    """
+    return plain(without_folders(text))
+
+
 def plain(text: str) -> str:
     r"""Text that Markdown shows as it stands.
 

@@ -164,7 +164,7 @@ def influence(a: Float[Tensor, "n k"], b: Float[Tensor, "m l"]) -> list[MeasureV
     n, k = a.shape
     if k < 2:
         return [MeasureValue.because("no anchor is left without this one", n)] * k
-    sums = moments(_scaled(a), _scaled(b), precise=True)
+    sums = moments(_scaled(a, "coordinates"), _scaled(b, "coordinates"), precise=True)
     (cross, crosses), (own_a, owns_a), (own_b, owns_b) = (_left_out(part) for part in (sums.xy, sums.xx, sums.yy))
     whole = cross / (own_a * own_b).sqrt()
     found = (whole - crosses / (owns_a * owns_b).sqrt()).tolist()
@@ -176,9 +176,9 @@ def influence(a: Float[Tensor, "n k"], b: Float[Tensor, "m l"]) -> list[MeasureV
     ]
 
 
-def _scaled(x: Tensor) -> Tensor:
+def _scaled(x: Tensor, what: str) -> Tensor:
     """In float64, over a power of two near the largest value, so that squares stay in range."""
-    exponent = math.frexp(checked(x, "coordinates"))[1]
+    exponent = math.frexp(checked(x, what))[1]
     return torch.ldexp(x.double(), torch.tensor(-exponent, device=x.device))
 
 
@@ -196,7 +196,5 @@ def _singular_values(anchors: Tensor) -> Tensor:
     """Singular values that are not zero, largest first, over a power of two near the largest value."""
     if anchors.numel() == 0:
         raise BadChoice("There are no anchors.", "Choose at least 1.")
-    exponent = math.frexp(checked(anchors, "anchors"))[1]
-    x = torch.ldexp(anchors.double(), torch.tensor(-exponent, device=anchors.device))
-    strengths: Tensor = torch.linalg.svdvals(x)
+    strengths: Tensor = torch.linalg.svdvals(_scaled(anchors, "anchors"))
     return strengths[strengths > strengths[0] * max(anchors.shape) * torch.finfo(anchors.dtype).eps]
