@@ -56,11 +56,7 @@ with refuse():
         with left:
             rest = None
             if off and len(off) < len(whole.ids):
-                kept = by_hand(
-                    (name for name in whole.ids if name not in off),
-                    projection=anchors.projection,
-                    centred=anchors.centred,
-                )
+                kept = by_hand((name for name in whole.ids if name not in off), anchors)
                 without = Question("without", DiagnoseAnchors(*pair, kept))
                 rest = without.answer()
             show_numbers(whole, rest)

@@ -47,10 +47,11 @@ class Anchors:
     options: tuple[SetOption, ...] = ()
 
 
-def by_hand(ids: Iterable[str], *, projection: str = "cosine", centred: bool = False) -> Anchors:
-    """Anchors that are samples chosen by hand, by their ids."""
+def by_hand(ids: Iterable[str], like: Anchors = Anchors()) -> Anchors:
+    """Anchors that are samples chosen by hand, by their ids; samples are related to them as to others."""
     named = tuple(ids)
-    return Anchors(len(named), BY_HAND, projection=projection, centred=centred, ids=named)
+    options = tuple(one for one in like.options if one.kind == "projection")
+    return Anchors(len(named), BY_HAND, 0, like.projection, like.centred, ids=named, options=options)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def _anchors(chosen: argparse.Namespace) -> None:
     sets = {"all": run(DiagnoseAnchors(chosen.a, other, chosen.data, anchors), report)}
     if chosen.without:
         rest = _rest(sets["all"].ids, chosen.without)
-        fewer = by_hand(rest, projection=anchors.projection, centred=anchors.centred)
+        fewer = by_hand(rest, anchors)
         sets["without"] = run(DiagnoseAnchors(chosen.a, other, chosen.data, fewer), report)
     notes = chosen.notes + notes_on(chosen.a, chosen.b, data=chosen.data)
     if chosen.json:

@@ -185,7 +185,7 @@ def chosen_anchors(chosen: argparse.Namespace) -> Any:
     from relviz.requests import Anchors, by_hand
 
     if "anchor_ids" in chosen or "anchor_file" in chosen:
-        return by_hand(_named(chosen), projection=chosen.projection, centred=chosen.centred)
+        return by_hand(_named(chosen), Anchors(projection=chosen.projection, centred=chosen.centred))
     usual = "uniform" if chosen.what == "pairs" else usual_strategy(load_dataset(chosen.data))
     return Anchors(chosen.anchors, chosen.strategy or usual, chosen.seed, chosen.projection, chosen.centred)
 

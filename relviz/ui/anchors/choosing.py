@@ -36,7 +36,7 @@ def choose_by_hand(chosen: Anchors) -> Anchors:
     ids = parse_anchor_ids(text)
     if len(ids) > settings.MAX_ANCHORS:
         raise BadChoice(f"{len(ids):,} anchors are too many for a page.", f"Name at most {settings.MAX_ANCHORS:,}.")
-    return by_hand(ids, projection=chosen.projection, centred=chosen.centred)
+    return by_hand(ids, chosen)
 
 
 def _take_file() -> None:
